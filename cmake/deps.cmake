@@ -1,0 +1,7 @@
+# What the library needs, from Debian's packages (scripts/setup names them).
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(CARES REQUIRED IMPORTED_TARGET libcares)
+pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)

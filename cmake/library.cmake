@@ -1,0 +1,24 @@
+# One object library a folder; the second word on is what it may include.
+cw_folder(base tbl)
+cw_folder(codec base tbl)
+cw_folder(net base tbl)
+cw_folder(conn base net codec tbl)
+cw_folder(pipe base codec tbl)
+cw_folder(proto base codec pipe conn tbl)
+cw_folder(engine base codec net conn pipe proto tbl)
+cw_folder(api engine base codec tbl)
+
+get_property(objects GLOBAL PROPERTY CW_OBJECTS)
+foreach(kind STATIC SHARED)
+  string(TOLOWER curlew_${kind} target)
+  add_library(${target} ${kind} ${objects})
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME curlew
+    LINKER_LANGUAGE C)
+  target_include_directories(${target} PUBLIC
+    $<BUILD_INTERFACE:${CW_CORE}/include>
+    $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(${target} PUBLIC OpenSSL::SSL OpenSSL::Crypto
+    ZLIB::ZLIB PkgConfig::CARES Threads::Threads)
+endforeach()
+set_target_properties(curlew_shared PROPERTIES VERSION ${PROJECT_VERSION}
+  SOVERSION ${PROJECT_VERSION_MAJOR})

@@ -1,0 +1,175 @@
+/*
+ * Types of the callbacks. One row of tbl/callbacks.def a type: which option
+ * sets it, which option gives its companion value, whether it may pend.
+ *
+ * Rules common to all:
+ * - They run on the thread that drives the transfer, inside the call that
+ *   drives it. The companion pointer is passed on untouched.
+ * - Buffers shown are not NUL-terminated and good until the callback returns;
+ *   while a callback is pending they stay pinned.
+ * - A callback whose row says so may return CW_CALLBACK_PENDING: its transfer
+ *   waits at that point until cw_easy_callback_done.
+ */
+#ifndef CURLEW_CALLBACK_H
+#define CURLEW_CALLBACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "curlew/error.h"
+#include "curlew/platform.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct cw_easy;
+struct cw_multi;
+typedef struct cw_easy CW;       /* libcurl's CURL */
+typedef struct cw_multi CWM;     /* libcurl's CURLM */
+
+/* "The answer comes later", for every callback that may pend. */
+#define CW_CALLBACK_PENDING 0x10000003
+
+/* A list of strings; libcurl: curl_slist. Both fields belong to the list. */
+struct cw_slist {
+  char *data;
+  struct cw_slist *next;
+};
+/* Appends a copy of s; NULL for want of memory, list unchanged then. */
+CW_EXTERN struct cw_slist *cw_slist_append(struct cw_slist *list,
+                                           const char *s);
+/* Frees the whole list. NULL is allowed. */
+CW_EXTERN void cw_slist_free_all(struct cw_slist *list);
+
+/* Bytes of any kind that are not text. flags: CW_BLOB_COPY or _NOCOPY. */
+struct cw_blob {
+  void *data;
+  size_t len;
+  unsigned flags;
+};
+#define CW_BLOB_NOCOPY 0
+#define CW_BLOB_COPY   1
+
+/* --- data ------------------------------------------------------------ */
+
+/* WRITEFUNCTION, HEADERFUNCTION. size is 1. Returns n when all was taken;
+   CW_WRITEFUNC_PAUSE: nothing was, pause; anything else: CWE_WRITE_ERROR. */
+typedef size_t (*cw_write_fn)(char *bytes, size_t size, size_t n, void *data);
+#define CW_WRITEFUNC_PAUSE 0x10000001
+#define CW_WRITEFUNC_ERROR 0xFFFFFFFF
+
+/* READFUNCTION. Stores up to size * n bytes and returns how many; 0 at the
+   end. CW_READFUNC_ABORT: CWE_ABORTED_BY_CALLBACK; CW_READFUNC_PAUSE. */
+typedef size_t (*cw_read_fn)(char *bytes, size_t size, size_t n, void *data);
+#define CW_READFUNC_ABORT 0x10000000
+#define CW_READFUNC_PAUSE 0x10000001
+
+/* SEEKFUNCTION. origin is SEEK_SET. */
+typedef int (*cw_seek_fn)(void *data, int64_t offset, int origin);
+#define CW_SEEKFUNC_OK       0
+#define CW_SEEKFUNC_FAIL     1
+#define CW_SEEKFUNC_CANTSEEK 2
+
+/* IOCTLFUNCTION, asked only where no seek callback is set. */
+typedef int (*cw_ioctl_fn)(CW *easy, int cmd, void *data);
+#define CW_IOCMD_NOP         0
+#define CW_IOCMD_RESTARTREAD 1
+#define CW_IOE_OK            0
+#define CW_IOE_UNKNOWNCMD    1
+#define CW_IOE_FAILRESTART   2
+
+/* TRAILERFUNCTION. Appends "Name: value" to *list, which the library frees. */
+typedef int (*cw_trailer_fn)(struct cw_slist **list, void *data);
+#define CW_TRAILERFUNC_OK    0
+#define CW_TRAILERFUNC_ABORT 1
+
+/* --- watching -------------------------------------------------------- */
+
+/* XFERINFOFUNCTION: bytes; a total that is not known is 0. Non-zero stops the
+   transfer with CWE_ABORTED_BY_CALLBACK, CW_PROGRESSFUNC_CONTINUE does not. */
+typedef int (*cw_xferinfo_fn)(void *data, int64_t dltotal, int64_t dlnow,
+                              int64_t ultotal, int64_t ulnow);
+/* PROGRESSFUNCTION: the same in floating point, used where no xferinfo is. */
+typedef int (*cw_progress_fn)(void *data, double dltotal, double dlnow,
+                              double ultotal, double ulnow);
+#define CW_PROGRESSFUNC_CONTINUE 0x10000001
+
+/* DEBUGFUNCTION, called with VERBOSE. Non-zero stops with 42. */
+typedef int (*cw_debug_fn)(CW *easy, int kind, char *bytes, size_t n,
+                           void *data);
+#define CW_DEBUG_TEXT         0
+#define CW_DEBUG_HEADER_IN    1
+#define CW_DEBUG_HEADER_OUT   2
+#define CW_DEBUG_DATA_IN      3
+#define CW_DEBUG_DATA_OUT     4
+#define CW_DEBUG_SSL_DATA_IN  5
+#define CW_DEBUG_SSL_DATA_OUT 6
+
+/* PREREQFUNCTION: connected, before the request. Text addresses, no brackets,
+   "" and 0 where there is no network. */
+typedef int (*cw_prereq_fn)(void *data, char *peer_ip, char *local_ip,
+                            int peer_port, int local_port);
+#define CW_PREREQFUNC_OK    0
+#define CW_PREREQFUNC_ABORT 1
+
+/* --- sockets and names ----------------------------------------------- */
+
+enum { CW_SOCKTYPE_IPCXN = 0, CW_SOCKTYPE_ACCEPT = 1 };
+#define CW_SOCKET_BAD (-1)
+
+/* OPENSOCKETFUNCTION. May change *address; what is there afterwards is
+   connected to. CW_SOCKET_BAD: refused, the next address is tried. */
+typedef int (*cw_opensocket_fn)(void *data, int purpose,
+                                struct cw_sockaddr *address);
+/* CLOSESOCKETFUNCTION: closes fd itself; the result is ignored. It belongs to
+   the connection and may run after the handle is gone. */
+typedef int (*cw_closesocket_fn)(void *data, int fd);
+/* SOCKOPTFUNCTION. CW_SOCKOPT_ERROR stops the transfer with 42. */
+typedef int (*cw_sockopt_fn)(void *data, int fd, int purpose);
+#define CW_SOCKOPT_OK                0
+#define CW_SOCKOPT_ERROR             1
+#define CW_SOCKOPT_ALREADY_CONNECTED 2
+
+/* SSL_CTX_FUNCTION: ctx is OpenSSL's SSL_CTX, good for the call. A code other
+   than CW_OK ends the transfer with that very code. */
+typedef int (*cw_ssl_ctx_fn)(CW *easy, void *ctx, void *data);
+
+/* RESOLVER_START_FUNCTION: before each new lookup. resolver is a
+   struct cw_resolver_start, good for the call (or while pending). */
+struct cw_resolver_start {
+  const char *host;
+  int port;
+  void *channel; /* c-ares' ares_channel, NULL on a virtual network */
+  /* The callback may answer the question itself by filling these in (ports
+     are ignored); then no query is made. */
+  struct cw_sockaddr *answers; /* room for max_answers */
+  size_t nanswers;
+  size_t max_answers;
+};
+typedef int (*cw_resolver_start_fn)(struct cw_resolver_start *resolver,
+                                    void *reserved, void *data);
+
+/* --- multi ----------------------------------------------------------- */
+
+#define CW_POLL_NONE   0
+#define CW_POLL_IN     1
+#define CW_POLL_OUT    2
+#define CW_POLL_INOUT  3
+#define CW_POLL_REMOVE 4
+#define CW_SOCKET_TIMEOUT (-1)
+#define CW_CSELECT_IN  1
+#define CW_CSELECT_OUT 2
+#define CW_CSELECT_ERR 4
+
+/* CWMOPT_SOCKETFUNCTION. Called when the wish for fd changes. -1: the running
+   call fails with CWM_ABORTED_BY_CALLBACK. easy may be NULL. */
+typedef int (*cw_socket_fn)(CW *easy, int fd, int what, void *data,
+                            void *socketp);
+/* CWMOPT_TIMERFUNCTION. -1 ms: delete; 0: act at once; else single-shot. */
+typedef int (*cw_multi_timer_fn)(CWM *multi, long timeout_ms, void *data);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

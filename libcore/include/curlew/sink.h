@@ -1,0 +1,116 @@
+/*
+ * Sinks and sources: where body bytes go to and come from without any
+ * callback. They are objects with a count of references; a transfer that uses
+ * one (CWOPT_SINK, CWOPT_SOURCE) holds a reference. One transfer at a time
+ * uses a given sink. Not thread-safe.
+ */
+#ifndef CURLEW_SINK_H
+#define CURLEW_SINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "curlew/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct cw_sink;
+struct cw_source;
+
+/* Writes to fd, which stays the caller's. A descriptor that would block makes
+   the transfer wait. */
+CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_fd(int fd, struct cw_sink **psink);
+
+/* Flags of cw_sink_file. */
+enum {
+  /* Publish only by cw_sink_publish, not when the transfer succeeded. */
+  CW_SINK_FILE_MANUAL = 1,
+  /* Keep the temporary file when it is not published (to resume later). */
+  CW_SINK_FILE_KEEP_PARTIAL = 2,
+  /* Go on behind the bytes of a temporary file that is there already. */
+  CW_SINK_FILE_RESUME = 4,
+  /* Write the final name itself, no temporary file. */
+  CW_SINK_FILE_DIRECT = 8,
+  /* fsync before the rename. */
+  CW_SINK_FILE_SYNC = 16
+};
+/* A file published atomically: bytes go to "<path>.part" beside the target
+   (created 0666 less umask), which is renamed when the transfer succeeded and
+   removed when it did not. Opened at the first byte or at success. */
+CW_EXTERN CW_MUST_CHECK enum cw_code
+cw_sink_file(const char *path, unsigned flags, struct cw_sink **psink);
+/* A buffer of at most max_bytes (CWE_TOO_LARGE past that). */
+CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_buffer(size_t max_bytes,
+                                                    struct cw_sink **psink);
+/* A digest: "md5", "sha1", "sha224", "sha256", "sha384", "sha512",
+   "blake2b", "blake2s". CWE_BAD_FUNCTION_ARGUMENT for another name. */
+CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_digest(const char *algorithm,
+                                                    struct cw_sink **psink);
+CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_count(struct cw_sink **psink);
+CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_null(struct cw_sink **psink);
+/* Every byte to all of n (2 to 8) sinks; takes references of its own. */
+CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_tee(struct cw_sink *const *sinks,
+                                                 size_t n,
+                                                 struct cw_sink **psink);
+
+CW_EXTERN struct cw_sink *cw_sink_ref(struct cw_sink *sink);
+/* NULL is allowed. The last one out discards what was not published. */
+CW_EXTERN void cw_sink_unref(struct cw_sink *sink);
+
+/* Feeds bytes by hand, all of them or an error. */
+CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_write(struct cw_sink *sink,
+                                                   const void *bytes,
+                                                   size_t n);
+/* Ends a file sink: renames, or removes (keep decides). Other kinds: OK. */
+CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_publish(struct cw_sink *sink);
+CW_EXTERN void cw_sink_discard(struct cw_sink *sink);
+/* Starts over: truncates, empties, zeroes; a sink that cannot (fd) fails with
+   CWE_SEND_FAIL_REWIND. */
+CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_restart(struct cw_sink *sink);
+/* Bytes taken since the last restart. */
+CW_EXTERN uint64_t cw_sink_bytes(const struct cw_sink *sink);
+/* Buffer sinks: the content, borrowed until the next write. NULL otherwise. */
+CW_EXTERN const char *cw_sink_data(const struct cw_sink *sink, size_t *plen);
+/* Digest sinks: the raw digest of what was taken so far, into out of at least
+   64 bytes; *plen is its length. CWE_BAD_FUNCTION_ARGUMENT for other kinds. */
+CW_EXTERN CW_MUST_CHECK enum cw_code
+cw_sink_digest_value(const struct cw_sink *sink, unsigned char out[64],
+                     size_t *plen);
+/* The kind, a constant: "fd", "file", "buffer", "digest", ... */
+CW_EXTERN const char *cw_sink_kind(const struct cw_sink *sink);
+/* The sentence of the last failure ("" if none), owned by the sink, and its
+   errno value. */
+CW_EXTERN const char *cw_sink_error(const struct cw_sink *sink, int *perrno);
+
+/* --- sources ---------------------------------------------------------- */
+
+/* Reads fd from where it stands; it stays the caller's. */
+CW_EXTERN CW_MUST_CHECK enum cw_code cw_source_fd(int fd,
+                                                  struct cw_source **psource);
+/* Opened at once: CWE_FILE_COULDNT_READ_FILE. Its size is known. */
+CW_EXTERN CW_MUST_CHECK enum cw_code cw_source_file(const char *path,
+                                                    struct cw_source **psource);
+/* A copy of n bytes. */
+CW_EXTERN CW_MUST_CHECK enum cw_code
+cw_source_memory(const void *bytes, size_t n, struct cw_source **psource);
+/* n times the same byte. */
+CW_EXTERN CW_MUST_CHECK enum cw_code
+cw_source_fill(unsigned char byte, uint64_t n, struct cw_source **psource);
+CW_EXTERN struct cw_source *cw_source_ref(struct cw_source *source);
+CW_EXTERN void cw_source_unref(struct cw_source *source);
+/* Total bytes, or -1 if it is not known. */
+CW_EXTERN int64_t cw_source_size(const struct cw_source *source);
+/* Reads up to n bytes; *pnread 0 with CW_OK is the end; CW_AGAIN: not now. */
+CW_EXTERN CW_MUST_CHECK enum cw_code cw_source_read(struct cw_source *source,
+                                                    void *bytes, size_t n,
+                                                    size_t *pnread);
+/* To an absolute offset; CWE_SEND_FAIL_REWIND where that cannot be. */
+CW_EXTERN CW_MUST_CHECK enum cw_code cw_source_seek(struct cw_source *source,
+                                                    uint64_t offset);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
