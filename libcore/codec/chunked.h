@@ -32,11 +32,9 @@ void cw_chunked_in_init(struct cw_chunked_in *in);
    non-empty part of input behind the taken bytes. CW_AGAIN: all of the input
    was taken. CWE_RECV_ERROR: not chunked coding (bad size, overflow, a size
    line too long, no line end behind a chunk). */
-CW_MUST_CHECK enum cw_code cw_chunked_next(struct cw_chunked_in *in,
-                                           struct cw_slice input,
-                                           size_t *ptaken,
-                                           struct cw_slice *data, bool *pdone,
-                                           struct cw_fail *fail);
+CW_MUST_CHECK enum cw_code
+cw_chunked_next(struct cw_chunked_in *in, struct cw_slice input, size_t *ptaken,
+                struct cw_slice *data, bool *pdone, struct cw_fail *fail);
 /* n bytes, at most what next showed, were used. */
 void cw_chunked_consume(struct cw_chunked_in *in, size_t n);
 

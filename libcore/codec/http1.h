@@ -39,7 +39,7 @@ struct cw_h1_line {
   int version;          /* 10 or 11 */
   int status;           /* 100 to 999 */
   struct cw_slice reason;
-  struct cw_slice name; /* token characters only */
+  struct cw_slice name;  /* token characters only */
   struct cw_slice value; /* without white space at its ends */
 };
 
@@ -58,18 +58,20 @@ void cw_h1_parser_reset(struct cw_h1_parser *parser, bool fields_only);
 
 /* Takes the next line off the front of in. *ptaken is how many bytes of in
    were used, also with CW_AGAIN (then all of it, kept in carry). eof: nothing
-   follows in. CW_OK: *line is set, good until the next call or until in is.
-   CW_AGAIN: the line is not complete.
+   follows in. CW_OK: *line is set, good until the next call or until in is;
+   *ptaken may be 0 then, for a field is complete only when the byte behind it
+   is seen (obs-fold), and the line comes out of carry. text of a folded line
+   is the joined line. Empty lines before the status line are skipped.
+   CW_AGAIN: the line is not complete; with eof: nothing at all was left.
    CWE_WEIRD_SERVER_REPLY: NUL, bare CR, no colon, space before the colon,
    name not a token, bad status line; CWE_UNSUPPORTED_PROTOCOL: no status line
    at all (HTTP/0.9; nothing was taken, carry may hold what came before, see
    cw_h1_parser_carry); CWE_TOO_LARGE, CWE_RECV_ERROR: limits above;
-   CWE_OUT_OF_MEMORY. fail gets the sentence with offset and line. */
-CW_MUST_CHECK enum cw_code cw_h1_next_line(struct cw_h1_parser *parser,
-                                           struct cw_slice in, bool eof,
-                                           size_t *ptaken,
-                                           struct cw_h1_line *line,
-                                           struct cw_fail *fail);
+   CWE_RECV_ERROR: eof inside a line; CWE_OUT_OF_MEMORY. fail gets the sentence
+   with offset and line. */
+CW_MUST_CHECK enum cw_code
+cw_h1_next_line(struct cw_h1_parser *parser, struct cw_slice in, bool eof,
+                size_t *ptaken, struct cw_h1_line *line, struct cw_fail *fail);
 /* Bytes taken earlier that belong to the line in progress. */
 struct cw_slice cw_h1_parser_carry(const struct cw_h1_parser *parser);
 
@@ -80,17 +82,29 @@ enum cw_h1_framing {
   CW_H1_BODY_CHUNKED,
   CW_H1_BODY_UNTIL_CLOSE
 };
+/* Transfer codings beside chunked: each is a decoder in a row, and a few bytes
+   through many decoders become terabytes. */
+#define CW_H1_MAX_CODINGS 5
+
 struct cw_h1_body {
   enum cw_h1_framing framing;
-  uint64_t length;   /* with CW_H1_BODY_LENGTH */
-  bool close;        /* the connection ends with this response */
-  bool has_length;   /* a Content-Length was there, body or not (HEAD) */
+  uint64_t length;    /* with CW_H1_BODY_LENGTH */
+  bool close;         /* the connection ends with this response */
+  bool has_length;    /* a Content-Length was there, body or not (HEAD) */
   uint64_t announced; /* its value */
+  /* Transfer codings in the order in which they were applied, chunked and
+     identity left out; slices of the field values. Set for an answer without
+     a body too, where they have no meaning. */
+  struct cw_slice codings[CW_H1_MAX_CODINGS];
+  size_t ncodings;
 };
-/* Decides from version, status, request method and fields.
-   CWE_WEIRD_SERVER_REPLY: lengths that differ, are negative or not numbers, a
-   transfer coding that is not chunked last. ignore_length: see
-   CWOPT_IGNORE_CONTENT_LENGTH. */
+/* Decides from version (10 or 11), status, request method ("GET", as sent) and
+   fields. A coding without chunked behind it runs until the connection ends.
+   CWE_WEIRD_SERVER_REPLY: lengths that differ, are negative or not numbers
+   (also where a transfer coding or the status makes them void), a transfer
+   coding that is no name or comes behind chunked, more than
+   CW_H1_MAX_CODINGS. ignore_length: Content-Length is not even read, see
+   CWOPT_IGNORE_CONTENT_LENGTH. 2xx to CONNECT is never refused. */
 CW_MUST_CHECK enum cw_code
 cw_h1_decide_body(const struct cw_headers *headers, int version, int status,
                   const char *method, bool ignore_length,
@@ -115,7 +129,11 @@ CW_MUST_CHECK enum cw_code cw_h1_add_field(struct cw_buf *buf,
 
 /* A header as users give it (CWOPT_HTTPHEADER): "Name: value" sets, "Name:"
    removes what the library would send, "Name;" sends it empty. */
-enum cw_h1_custom { CW_H1_SET, CW_H1_REMOVE, CW_H1_EMPTY };
+enum cw_h1_custom {
+  CW_H1_SET,
+  CW_H1_REMOVE,
+  CW_H1_EMPTY
+};
 /* CWE_BAD_FUNCTION_ARGUMENT for anything else. */
 CW_MUST_CHECK enum cw_code cw_h1_parse_custom(const char *line,
                                               enum cw_h1_custom *pwhat,
