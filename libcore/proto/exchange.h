@@ -1,0 +1,147 @@
+/*
+ * One request and its answer.
+ *
+ * A protocol moves an exchange forward: open prepares the request, send and
+ * receive do what is possible now and answer CW_AGAIN when they wait. What it
+ * waits for is said in x->want (events of the connection) and x->wait_until_us
+ * (a time); being blocked by the application (paused, pending) needs neither:
+ * the engine calls again when the application goes on.
+ *
+ * A protocol sees no transfer and no options: the engine fills struct
+ * cw_request, and struct cw_exchange_host is the only way up. Every host
+ * function may answer CW_AGAIN, and is then called again with the same
+ * arguments.
+ */
+#ifndef CW_PROTO_EXCHANGE_H
+#define CW_PROTO_EXCHANGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/fail.h"
+#include "codec/headers.h"
+#include "codec/uri.h"
+#include "conn/conn.h"
+#include "pipe/reader.h"
+#include "pipe/writer.h"
+
+/* What is asked. Everything is borrowed for as long as the exchange lasts. */
+struct cw_request {
+  const struct cw_uri *uri;
+  const char *method;
+  const char *target; /* CWOPT_REQUEST_TARGET or NULL: from the URL */
+  int version;        /* 10 or 11 */
+  bool head_only;     /* the answer has no body */
+  bool has_body;      /* reader gives one */
+  struct cw_slice body_memory; /* the body, where it lies in memory whole */
+  int64_t body_size;           /* -1: unknown */
+  bool post_form;              /* Content-Type of forms by default */
+  const struct cw_slist *headers;
+  bool same_host; /* false after a redirect elsewhere: custom credentials and
+                     cookies are left out */
+  const char *user_agent, *referer, *accept_encoding, *cookie, *range,
+      *if_range, *authorization, *te;
+  int time_condition; /* CW_TIMECOND_ */
+  int64_t time_value_s;
+  int64_t upload_offset, upload_total; /* Content-Range of a resumed upload */
+  int64_t expect_100_us;               /* 0: never expect */
+  bool decode_content, decode_transfer, ignore_length, allow_http09;
+  uint64_t max_decode_ratio, max_body_bytes, max_encoded_bytes;
+  size_t upload_ask_bytes;
+  size_t receive_bytes; /* most that one read takes */
+  bool keep_sending;    /* go on sending when the answer is an error */
+  bool upload;          /* file:// writes */
+  bool append;
+  int64_t resume_from;
+  const struct cw_slist *status_aliases;
+};
+
+/* What came back. */
+struct cw_response {
+  int status;
+  int version;             /* 10 or 11; 0: none yet */
+  int64_t content_length;  /* announced, -1: not */
+  uint64_t header_bytes;
+  uint64_t body_received;  /* before decoding */
+  uint64_t body_sent;
+  uint64_t request_bytes;
+  int64_t retry_after_s;   /* -1: not said */
+  int64_t last_modified_s; /* -1: not said */
+  bool any_bytes;          /* something came at all */
+};
+
+struct cw_exchange;
+
+struct cw_exchange_host {
+  /* One header line as received; status lines, fields, the empty line. */
+  enum cw_code (*header)(void *data, struct cw_slice line);
+  /* The final head is in; the headers are in x->headers. May set
+     x->ignore_body. Before the empty line goes to header. */
+  enum cw_code (*head_done)(void *data);
+  /* The trailers to send, behind the last chunk. The caller frees *plist. */
+  enum cw_code (*trailers)(void *data, struct cw_slist **plist);
+  /* What was said and done; never pends. Not CW_OK: stop. kind: CW_DEBUG_. */
+  enum cw_code (*trace)(void *data, int kind, const char *bytes, size_t n);
+  int64_t (*now_us)(void *data);
+  int64_t (*wall_s)(void *data);
+  /* Which moment this is, for getinfo: see enum cw_moment. */
+  void (*mark)(void *data, int moment);
+};
+
+enum cw_moment {
+  CW_MOMENT_SENT,       /* the request's last byte went */
+  CW_MOMENT_FIRST_BYTE, /* the answer's first byte came */
+};
+
+struct cw_proto;
+
+struct cw_exchange {
+  const struct cw_proto *proto;
+  const struct cw_exchange_host *host;
+  void *host_data;
+  bool traced; /* host->trace wants to be called */
+  struct cw_request request;
+  struct cw_response response;
+  struct cw_headers headers; /* of the final response, trailers last */
+  struct cw_writer writer;
+  struct cw_reader reader;
+  struct cw_chunk_pool *chunks;
+  struct cw_arena arena; /* strings of this request */
+  struct cw_fail *fail;
+  struct cw_conn *conn; /* set by the engine before each call; NULL for
+                           protocols without one */
+  void *state;          /* the protocol's own, from init to fini */
+  unsigned want;        /* CW_READY_ bits */
+  int64_t wait_until_us; /* 0: no time is waited for */
+  bool more;             /* stopped for fairness, call again at once */
+  bool ignore_body;      /* read it, deliver nothing */
+  bool stop_sending;     /* the answer came, the rest of the body is moot */
+  bool sent_all;
+  bool reusable;         /* the connection may serve another exchange */
+  bool waiting_100;
+};
+
+struct cw_proto {
+  const char *name;
+  bool needs_connection;
+  /* Makes x->state. Once per exchange object. CWE_OUT_OF_MEMORY. */
+  enum cw_code (*init)(struct cw_exchange *x);
+  void (*fini)(struct cw_exchange *x);
+  /* Prepares for x->request; forgets what was before. */
+  enum cw_code (*open)(struct cw_exchange *x);
+  /* CW_OK: all was sent, or need not be. */
+  enum cw_code (*send)(struct cw_exchange *x);
+  /* CW_OK: the answer is complete. */
+  enum cw_code (*receive)(struct cw_exchange *x);
+  /* Gives back what is held only while it runs (chunks, files). */
+  void (*stop)(struct cw_exchange *x);
+};
+
+/* By the name in schemes.def's row; NULL: none of ours. */
+const struct cw_proto *cw_proto_find(const char *scheme);
+
+extern const struct cw_proto cw_proto_http1;
+extern const struct cw_proto cw_proto_file;
+
+#endif
