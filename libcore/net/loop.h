@@ -3,12 +3,13 @@
  *
  * One turn does, in this order:
  *
- *     read the clock -> due timers -> posted tasks -> poll -> watches that
- *     became ready -> posted tasks
+ *     read the clock -> due timers -> posted tasks and watches known to be
+ *     ready -> poll -> watches that became ready -> posted tasks
  *
  * Timers and tasks that are started during a step run in a later step, so
  * nothing can starve the rest. Results are never delivered from inside the
- * call that started the work.
+ * call that started the work. Starting, stopping and freeing any timer, task
+ * or watch is legal inside any callback, its own included; so is a turn.
  *
  * Readiness is remembered: with an edge-triggered poller a socket is
  * registered once, for both directions, and each watch keeps what it was told
@@ -34,7 +35,8 @@ struct cw_loop;
 /* --- timers: an intrusive heap, ordered by time, then by start ----------- */
 
 struct cw_timer {
-  struct cw_timer *left, *right, *parent; /* or as the heap needs */
+  struct cw_timer *child, *next, *prev; /* pairing heap; prev may be parent */
+  struct cw_node node;                  /* in the list of those due now */
   int64_t due_us;
   uint64_t order;
   bool running;
@@ -77,16 +79,22 @@ struct cw_watch {
   unsigned ready; /* what is known to be ready */
   int armed;      /* the poller's own */
   unsigned told;  /* events registered with poller or hook */
-  struct cw_node node; /* in the loop's list of those to be told */
+  struct cw_node node;    /* in the loop's list of those ready */
+  struct cw_node changed; /* in the loop's list of those to be told */
+  struct cw_watch *hash_next;
   void *socketp;       /* cw_multi_assign's */
-  /* Called from a turn when something wanted became ready. */
+  /* Called from a turn when something wanted is ready; again in a later step
+     as long as that stays so, that is until the owner met CW_AGAIN, read a
+     short piece, or wants something else. */
   void (*on_ready)(struct cw_watch *watch, unsigned events, void *data);
   void *data;
 };
 
 void cw_watch_init(struct cw_watch *watch);
 /* Starts watching an open socket; assumes it ready for both directions, so
-   the first read or write is tried at once. */
+   the first read or write is tried at once. One that is still connecting is
+   not: say cw_watch_drained for both. CWE_OUT_OF_MEMORY,
+   CWE_UNRECOVERABLE_POLL (the poller refused it). */
 CW_MUST_CHECK enum cw_code
 cw_watch_open(struct cw_loop *loop, struct cw_watch *watch, int fd,
               void (*on_ready)(struct cw_watch *watch, unsigned events,
@@ -100,8 +108,8 @@ void cw_watch_want(struct cw_watch *watch, unsigned events);
 /* The owner met EAGAIN in that direction: no longer ready. */
 void cw_watch_drained(struct cw_watch *watch, unsigned events);
 
-/* Reads and writes through the platform. CW_AGAIN: the direction was marked
-   drained. CWE_RECV_ERROR, CWE_SEND_ERROR with *perrno. CW_OK with *pnread 0:
+/* Reads and writes through the platform. CW_AGAIN: the direction is drained
+   (no system call is made where that is known). CWE_RECV_ERROR, CWE_SEND_ERROR with *perrno. CW_OK with *pnread 0:
    the peer has finished. */
 CW_MUST_CHECK enum cw_code cw_watch_recv(struct cw_watch *watch, void *bytes,
                                          size_t n, size_t *pnread, int *perrno);
@@ -117,7 +125,7 @@ CW_MUST_CHECK enum cw_code cw_loop_open(const struct cw_platform *platform,
 /* Every watch and timer must have ended. NULL is allowed. */
 void cw_loop_close(struct cw_loop *loop);
 const struct cw_platform *cw_loop_platform(const struct cw_loop *loop);
-/* The clock as read at the begin of this step of the turn, microseconds. */
+/* The clock as read in this turn, microseconds; outside of turns, read anew. */
 int64_t cw_loop_now_us(const struct cw_loop *loop);
 /* Reads it anew; for measuring, and after long work. */
 int64_t cw_loop_update_now(struct cw_loop *loop);
@@ -128,8 +136,8 @@ struct cw_chunk_pool *cw_loop_chunks(struct cw_loop *loop);
    nothing to do. CWE_UNRECOVERABLE_POLL. */
 CW_MUST_CHECK enum cw_code cw_loop_turn(struct cw_loop *loop,
                                         int64_t max_wait_us);
-/* Waits until there is something to do, without doing it. *pready: whether
-   there is. */
+/* Waits until there is something to do, without doing it, or somebody wakes
+   the loop. *pready: whether there is something. */
 CW_MUST_CHECK enum cw_code cw_loop_wait(struct cw_loop *loop,
                                         int64_t max_wait_us, bool *pready);
 /* Microseconds until something is due; 0: now; -1: nothing is. */
@@ -152,8 +160,9 @@ struct cw_loop_hooks {
 };
 CW_MUST_CHECK enum cw_code cw_loop_set_hooks(struct cw_loop *loop,
                                              const struct cw_loop_hooks *hooks);
-/* The foreign loop saw events on fd; served in the turn that follows. False:
-   no watch has that fd. */
+/* The foreign loop saw events on fd; served in the turn that follows. fd -1:
+   its timer fired (needed, so that the next due time is told again even if it
+   did not change). False: no watch has that fd. */
 bool cw_loop_feed(struct cw_loop *loop, int fd, unsigned events);
 /* The watch of fd or NULL. */
 struct cw_watch *cw_loop_watch_of(struct cw_loop *loop, int fd);

@@ -48,8 +48,9 @@ CW_MUST_CHECK enum cw_code cw_socket_listen(struct cw_loop *loop,
 /* 0, EAGAIN or an errno value. */
 int cw_socket_accept(struct cw_loop *loop, int fd, int *pfd,
                      struct cw_sockaddr *peer);
-/* Whether an idle connection was closed by its peer or has bytes that nobody
-   asked for. Reads nothing away. */
+/* True: nothing happened on an idle connection. False: its peer closed it, it
+   failed, or bytes lie there that nobody asked for. Reads nothing away, and
+   asks the system only where the loop's knowledge is old. */
 bool cw_socket_is_idle(struct cw_watch *watch);
 
 #endif

@@ -25,7 +25,9 @@ extern "C" {
 enum {
   CW_READY_READ = 1,
   CW_READY_WRITE = 2,
-  CW_READY_ERROR = 4 /* reported only: error or hang-up; read to learn it */
+  CW_READY_ERROR = 4, /* reported only: error or hang-up; read to learn it */
+  CW_READY_HANGUP = 8 /* reported only, with READ: an end or urgent data lies
+                         behind the bytes; see short_is_empty */
 };
 
 /* An address of any family, with what socket() and connect() need. */
@@ -108,6 +110,16 @@ struct cw_platform {
   int (*lookup)(void *ctx, const char *name, int family, cw_lookup_fn done,
                 void *data, uint64_t *pid);
   void (*lookup_cancel)(void *ctx, uint64_t id);
+
+  /* True where a stream that gave less than was asked for is empty, and one
+     that took less is full, until the poller reports it again (except after
+     CW_READY_HANGUP). Saves the call that would only say EAGAIN. */
+  int short_is_empty;
+  /* Optional. As sock_recv, but the bytes stay there. */
+  int (*sock_peek)(void *ctx, int fd, void *bytes, size_t n, size_t *pnread);
+  /* Optional (NULL: nothing to do). Makes a descriptor from elsewhere
+     non-blocking and close-on-exec. */
+  int (*sock_adopt)(void *ctx, int fd);
 };
 
 /* The kernel's: epoll where it is there. One constant table, thread-safe. */
