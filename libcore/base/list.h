@@ -19,7 +19,7 @@ struct cw_list {
 };
 
 /* The object that holds the node as its member. */
-#define CW_CONTAINER(node, type, member)                                       \
+#define CW_CONTAINER(node, type, member) \
   ((type *)(void *)((char *)(node)-offsetof(type, member)))
 
 void cw_list_init(struct cw_list *list);

@@ -10,15 +10,42 @@
 
 #include "base/slice.h"
 
-bool cw_is_digit(int c);
-bool cw_is_alpha(int c);
-bool cw_is_alnum(int c);
-bool cw_is_xdigit(int c);
+/* What a byte is, as bits; the tests below are inline because parsers make
+   one for every byte that arrives. */
+enum {
+  CW_CLASS_DIGIT = 1,
+  CW_CLASS_ALPHA = 2,
+  CW_CLASS_XDIGIT = 4,
+  CW_CLASS_TOKEN = 8
+};
+extern const unsigned char cw_char_class[256];
+
+/* c is a char of either signedness; what is no ASCII is in no class. */
+static inline bool cw_is_class(int c, unsigned classes) {
+  return c >= 0 && c < 128 && (cw_char_class[c] & classes) != 0;
+}
+
+static inline bool cw_is_digit(int c) {
+  return c >= '0' && c <= '9';
+}
+static inline bool cw_is_alpha(int c) {
+  return cw_is_class(c, CW_CLASS_ALPHA);
+}
+static inline bool cw_is_alnum(int c) {
+  return cw_is_class(c, CW_CLASS_ALPHA | CW_CLASS_DIGIT);
+}
+static inline bool cw_is_xdigit(int c) {
+  return cw_is_class(c, CW_CLASS_XDIGIT);
+}
 /* RFC 9110, 5.6.2: the characters of a token. */
-bool cw_is_token_char(int c);
+static inline bool cw_is_token_char(int c) {
+  return cw_is_class(c, CW_CLASS_TOKEN);
+}
+static inline char cw_to_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
 /* True for a non-empty run of token characters. */
 bool cw_is_token(struct cw_slice s);
-char cw_to_lower(char c);
 /* 0 to 15, or -1. */
 int cw_hex_value(int c);
 

@@ -35,7 +35,8 @@ size_t cw_slice_find(struct cw_slice a, char c);
 /* Without spaces and tabs at both ends (the OWS of RFC 9110, 5.6.3). */
 struct cw_slice cw_slice_trim(struct cw_slice a);
 /* Takes the part up to sep off the front of *rest (and sep with it); false
-   when nothing is left. "a,b" gives "a", "b"; "a," gives "a", "". */
+   when nothing is left, which a NULL rest->ptr says. "a,b" gives "a", "b";
+   "a," gives "a", ""; "" gives "" once. */
 bool cw_slice_split(struct cw_slice *rest, char sep, struct cw_slice *part);
 
 #endif
