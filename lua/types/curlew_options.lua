@@ -1,0 +1,1364 @@
+---@meta _
+-- Written by scripts/gen/run from libcore/tbl; change the rows there.
+-- luacheck: ignore
+
+---@class curlew.options
+---@field url? string The URL to work on (RFC 3986). Without a scheme, default_protocol or a guess from the host name decides.
+---@field curlu? userdata|table|lightuserdata A parsed URL (struct cw_url) to work on in place of url; borrowed, it must outlive the transfer.
+---@field default_protocol? string The scheme of a URL that names none; unset: guessed from the host name, else http.
+---@field protocols? curlew.proto|curlew.proto[] The schemes that a transfer may use, as bits; protocols_str, where set, takes its place.
+---@field protocols_str? string The schemes that a transfer may use: names joined by commas, or "all". Unset: those of protocols.
+---@field redir_protocols? curlew.proto|curlew.proto[] The schemes that a redirect may lead to, as bits; redir_protocols_str, where set, takes its place.
+---@field redir_protocols_str? string The schemes that a redirect may lead to: names joined by commas, or "all". Unset: those of redir_protocols.
+---@field port? integer The port to connect to in place of the one in the URL; 0: the URL's.
+---@field path_as_is? boolean|integer Leave "/./" and "/../" in the path of the URL as they are, where RFC 3986 section 5.2.4 would remove them.
+---@field disallow_username_in_url? boolean|integer Fail with login_denied where the URL holds a user name.
+---@field private? any A value of the application's, given back by getinfo private and never looked at.
+---@field writefunction? (fun(view: curlew.view, data: any): integer|boolean|nil, any?)|table|userdata Takes body bytes as they arrive, decoded. Without one, and without a sink, they go to standard output or the FILE of writedata.
+---@field writedata? any The companion of writefunction.
+---@field headerfunction? (fun(line: string, data: any): integer|boolean|nil, any?)|table|userdata Takes each complete header line, its line end included.
+---@field headerdata? any The companion of headerfunction.
+---@field header? boolean|integer Hand the header lines to the write callback as well, before the body.
+---@field buffersize? integer The size of the receive buffer in bytes; no write callback is shown more at once.
+---@field max_write_bytes? integer The most bytes that one call of the write callback is shown; 0: up to the receive buffer.
+---@field max_pinned_bytes? integer The most bytes that may stay pinned by the handle at once. Stops a program that keeps every view from holding the whole download.
+---@field max_decode_ratio? integer The largest ratio of decoded to encoded body bytes; past it, once 1 MiB was decoded, the transfer fails with too_large. Stops decompression bombs. 0: no limit.
+---@field maxfilesize_large? integer The largest body in bytes that is accepted, by the size announced and by what arrives; past it: filesize_exceeded. 0: no limit.
+---@field maxfilesize? integer maxfilesize_large as a long.
+---@field sink? userdata|table|lightuserdata A struct cw_sink that takes the body without any callback; the transfer holds a reference.
+---@field nobody? boolean|integer Ask for headers only: HEAD over HTTP, no data transfer elsewhere. 0 after 1 makes the request a GET again.
+---@field ignore_content_length? boolean|integer Do not use the Content-Length of an answer; read until the peer closes.
+---@field accept_encoding? string The content codings to ask for (RFC 9110 section 12.5.3) and to decode; "" means all that are built in. Unset: no header, nothing decoded.
+---@field http_content_decoding? boolean|integer Decode the content codings that accept_encoding asked for; 0: hand on the bytes as sent.
+---@field http_transfer_decoding? boolean|integer Decode transfer codings (RFC 9112 section 7); 0: hand on the chunks as sent.
+---@field transfer_encoding? boolean|integer Ask for a compressed transfer coding by TE (RFC 9110 section 10.1.4) and decode it.
+---@field http09_allowed? boolean|integer Accept an answer without a status line, as HTTP/0.9 had it.
+---@field http200aliases? string[]|table<string,string> First lines, given as prefixes, that count as "HTTP/1.0 200 OK".
+---@field filetime? boolean|integer Find out the time of the remote file, for getinfo filetime.
+---@field readfunction? (fun(buffer: curlew.view, data: any): string|curlew.view|integer|nil, any?)|table|userdata Gives body bytes to send. Without one, and without a source, they come from the FILE of readdata or from standard input.
+---@field readdata? any The companion of readfunction.
+---@field seekfunction? (fun(offset: integer, origin: "set", data: any): boolean|"cantseek"|nil, any?)|table|userdata Moves the source of an upload to an offset, to send it again or to resume.
+---@field seekdata? any The companion of seekfunction.
+---@field ioctlfunction? (fun(command: "restartread", data: any): boolean|"unknowncmd"|"failrestart"|nil, any?)|table|userdata Restarts the source of an upload; asked only where no seekfunction is set.
+---@field ioctldata? any The companion of ioctlfunction.
+---@field trailerfunction? (fun(data: any): string[]|table<string,string>|boolean|nil, any?)|table|userdata Gives the trailer fields of a chunked upload (RFC 9112 section 7.1.2) once its body is sent.
+---@field trailerdata? any The companion of trailerfunction.
+---@field source? userdata|table|lightuserdata A struct cw_source that gives the body to send without any callback; the transfer holds a reference.
+---@field upload? boolean|integer Send a body to the URL: PUT over HTTP.
+---@field put? boolean|integer The old name of upload.
+---@field infilesize_large? integer How many bytes an upload will send; -1: not known.
+---@field infilesize? integer infilesize_large as a long.
+---@field upload_buffersize? integer The size of the send buffer in bytes; the most that a read callback is asked for at once.
+---@field crlf? boolean|integer Send each line feed of the body as carriage return and line feed.
+---@field expect_100_timeout_ms? integer How long to wait for "100 Continue" (RFC 9110 section 10.1.1) before the body is sent anyway, in milliseconds.
+---@field keep_sending_on_error? boolean|integer Go on sending the body after an answer of 300 or above, instead of stopping there.
+---@field verbose? boolean|integer Tell the debug callback, or standard error, what is said and done.
+---@field debugfunction? (fun(kind: curlew.debug, view: curlew.view, data: any): boolean?, any?)|table|userdata Sees what is said and done; active with verbose.
+---@field debugdata? any The companion of debugfunction.
+---@field stderr? userdata|table|lightuserdata The FILE that verbose and the built-in progress meter write to in place of standard error.
+---@field errorbuffer? userdata|table|lightuserdata A buffer of 256 bytes of the caller's for the sentence of a failure; cw_easy_detail gives it without one.
+---@field noprogress? boolean|integer Do not call the progress callbacks.
+---@field xferinfofunction? (fun(dltotal: integer, dlnow: integer, ultotal: integer, ulnow: integer, data: any): boolean|integer|nil, any?)|table|userdata Is told how many bytes went each way, at least once a second; active with noprogress 0.
+---@field xferinfodata? any The companion of xferinfofunction and of progressfunction.
+---@field progressdata? any The old name of xferinfodata.
+---@field progressfunction? (fun(dltotal: number, dlnow: number, ultotal: number, ulnow: number, data: any): boolean|integer|nil, any?)|table|userdata The old form of xferinfofunction, in floating point.
+---@field prereqfunction? (fun(peer: {ip: string, port: integer}, here: {ip: string, port: integer}, data: any): boolean?, any?)|table|userdata Is asked once connected, before each request; may stop it.
+---@field prereqdata? any The companion of prereqfunction.
+---@field certinfo? boolean|integer Collect the peer's certificate chain for getinfo certinfo.
+---@field timeout_ms? integer The longest that the whole transfer may take, in milliseconds; 0: no limit.
+---@field timeout? integer timeout_ms in seconds.
+---@field connecttimeout_ms? integer The longest that name lookup, connect and handshakes may take together, in milliseconds; 0: the default of 300 seconds.
+---@field connecttimeout? integer connecttimeout_ms in seconds.
+---@field low_speed_limit? integer The speed in bytes a second below which, for low_speed_time seconds, a transfer fails with operation_timedout; 0: no limit.
+---@field low_speed_time? integer How many seconds a transfer may stay below low_speed_limit; 0: no limit.
+---@field server_response_timeout_ms? integer How long the server may take to answer a request or command, in milliseconds; 0: no limit of its own.
+---@field server_response_timeout? integer server_response_timeout_ms in seconds.
+---@field happy_eyeballs_timeout_ms? integer The head start in milliseconds of each address before the next one is tried beside it (RFC 8305).
+---@field max_recv_speed_large? integer The most bytes a second to receive, on average; 0: no limit. Not built in.
+---@field max_send_speed_large? integer The most bytes a second to send, on average; 0: no limit. Not built in.
+---@field httpget? boolean|integer 1: make the request a GET again, undoing nobody, post and upload.
+---@field post? boolean|integer Make the request a POST with the body of postfields, or of the read callback where there is none.
+---@field postfields? string The body of a POST as bytes; makes the request a POST. Its length is postfieldsize_large, or up to the first NUL where that is -1.
+---@field copypostfields? string postfields, copied at once; set postfieldsize_large before it where the bytes hold a NUL.
+---@field postfieldsize_large? integer How many bytes postfields has; -1: up to the first NUL.
+---@field postfieldsize? integer postfieldsize_large as a long.
+---@field customrequest? string The method to send in place of the one that the other options imply; nothing else changes.
+---@field request_target? string The request target to send in place of the URL's path and query, such as "*" (RFC 9112 section 3.2).
+---@field httpheader? string[]|table<string,string> Header lines to add or replace, "Name: value"; "Name:" removes one that would be sent, "Name;" sends it empty.
+---@field headeropt? curlew.headeropt Whether httpheader goes to proxies as well (unified) or to the server alone (separate). Not built in.
+---@field useragent? string The value of the User-Agent header; unset: none is sent.
+---@field referer? string The value of the Referer header; unset: none is sent.
+---@field autoreferer? boolean|integer Send the URL that redirected here as Referer, without credentials and fragment.
+---@field range? string The bytes to ask for (RFC 9110 section 14), such as "0-499" or "500-".
+---@field if_range? string The entity tag or date sent as If-Range (RFC 9110 section 13.1.5) with a range or resume, so that parts of two versions never mix.
+---@field resume_from_large? integer The offset in bytes to go on from; -1: for an upload, behind what the server has.
+---@field resume_from? integer resume_from_large as a long.
+---@field timecondition? curlew.timecond How timevalue_large decides whether the body is sent at all.
+---@field timevalue_large? integer The time that timecondition compares with, in seconds since 1970 UTC.
+---@field timevalue? integer timevalue_large as a long.
+---@field http_version? curlew.http_version The version of HTTP to use; none lets the library choose. Versions that are not built in are refused when the transfer starts.
+---@field failonerror? boolean|integer Fail with http_returned_error when the final answer is 400 or above.
+---@field cookie? string The value of the Cookie header of each request, "a=1; b=2", beside what the cookie store adds.
+---@field mimepost? userdata|table|lightuserdata A multipart body to send (RFC 7578); makes the request a POST. Not built in.
+---@field mime_options? curlew.mimeopt|curlew.mimeopt[] How names in multipart bodies are escaped. Not built in.
+---@field httppost? userdata|table|lightuserdata The old form of mimepost. Not built in.
+---@field followlocation? curlew.follow Whether redirects are followed, and with which method (RFC 9110 section 15.4).
+---@field maxredirs? integer How many redirects are followed before too_many_redirects; -1: no limit.
+---@field postredir? curlew.redir|curlew.redir[] After which of 301, 302 and 303 a POST stays a POST.
+---@field unrestricted_auth? boolean|integer Send credentials to every host that a redirect leads to. They then reach whomever the first server names.
+---@field httpauth? curlew.auth|curlew.auth[] The methods of authentication that may be used with the server.
+---@field username? string The user name; wins over the one in the URL.
+---@field password? string The password; wins over the one in the URL.
+---@field userpwd? string User name and password joined by a colon; sets username and password.
+---@field xoauth2_bearer? string The OAuth 2.0 bearer token (RFC 6750).
+---@field login_options? string Options of the login, such as "AUTH=PLAIN" (RFC 5092). Not built in.
+---@field sasl_authzid? string The identity to act as, for SASL PLAIN (RFC 4616). Not built in.
+---@field sasl_ir? boolean|integer Send the first SASL answer with the command itself (RFC 4959). Not built in.
+---@field aws_sigv4? string Sign the request with AWS signature version 4: "provider1:provider2:region:service". Not built in.
+---@field httpsig_algorithm? curlew.httpsig The algorithm of HTTP message signatures (RFC 9421). Not built in.
+---@field httpsig_key? string The key of HTTP message signatures in hexadecimal digits. Not built in.
+---@field httpsig_keyid? string The name of the key that signatures carry as keyid. Not built in.
+---@field httpsig_headers? string The components that a signature covers, joined by spaces; unset: a set that suits the request. Not built in.
+---@field service_name? string The service name of Negotiate and Kerberos authentication. Not built in.
+---@field gssapi_delegation? curlew.gssapi_delegation|curlew.gssapi_delegation[] Whether credentials are delegated to the server. Not built in.
+---@field krblevel? string The Kerberos level of FTP, which libcurl removed. Not built in.
+---@field netrc? curlew.netrc Whether user names and passwords are looked up in a .netrc file. Not built in.
+---@field netrc_file? string The .netrc file in place of the one in the home directory. Not built in.
+---@field ipresolve? curlew.ipresolve Which kind of IP addresses to use.
+---@field resolve? string[]|table<string,string> Entries for the name cache: "host:port:address[,address]", "+" before it lets the entry expire, "-host:port" removes one.
+---@field connect_to? string[]|table<string,string> Where to connect in place of what a URL names: "host:port:other-host:other-port", empty parts match all or change nothing.
+---@field dns_cache_timeout? integer How many seconds a resolved name is kept; 0: not at all, -1: for ever.
+---@field dns_servers? string The name servers to ask, "address[:port]" joined by commas; unset: the system's.
+---@field dns_interface? string The network interface that name lookups leave by.
+---@field dns_local_ip4? string The IPv4 address that name lookups come from.
+---@field dns_local_ip6? string The IPv6 address that name lookups come from.
+---@field dns_shuffle_addresses? boolean|integer Put the addresses of a name in random order before they are tried.
+---@field resolver_start_function? (fun(host: string, port: integer, resolver: curlew.resolver, data: any): string[]|boolean|nil, any?)|table|userdata Is asked before each new name lookup; may answer it.
+---@field resolver_start_data? any The companion of resolver_start_function.
+---@field dns_use_global_cache? boolean|integer A name cache for the whole process, which libcurl removed. Not built in.
+---@field doh_url? string The URL of a server for DNS over HTTPS (RFC 8484). Not built in.
+---@field doh_ssl_verifypeer? boolean|integer Verify the certificate of the DNS over HTTPS server. Not built in.
+---@field doh_ssl_verifyhost? integer Whether the certificate of the DNS over HTTPS server must name it: 0 no, else yes. Not built in.
+---@field doh_ssl_verifystatus? boolean|integer Ask for an OCSP answer of the DNS over HTTPS server. Not built in.
+---@field interface? string The local interface, host name or address to connect from; "if!name", "host!name" and "ifhost!if!host" say which.
+---@field localport? integer The first local port to try; 0: any.
+---@field localportrange? integer How many local ports are tried from localport on.
+---@field address_scope? integer The zone number of link-local IPv6 addresses (RFC 4007).
+---@field unix_socket_path? string The Unix socket to connect to in place of the network.
+---@field abstract_unix_socket? string The abstract Unix socket to connect to in place of the network (Linux).
+---@field fresh_connect? boolean|integer Open a new connection even if an idle one would do.
+---@field forbid_reuse? boolean|integer Close the connection when the transfer is done.
+---@field maxconnects? integer How many idle connections the handle's own pool keeps; a multi has its own limit.
+---@field maxage_conn? integer How many seconds a connection may have been idle and still be used again; 0: no limit.
+---@field maxlifetime_conn? integer How many seconds after it was made a connection may still be used again; 0: no limit.
+---@field connect_only? integer Connect and stop there (1), or after a WebSocket handshake (2). A struct cw_stream does the first already. Not built in.
+---@field upkeep_interval_ms? integer How often cw_easy_upkeep probes a connection, in milliseconds. Not built in.
+---@field tcp_nodelay? boolean|integer Send small packets at once, without Nagle's delay (RFC 896).
+---@field tcp_keepalive? boolean|integer Let the kernel probe idle connections (RFC 9293 section 3.8.4).
+---@field tcp_keepidle? integer How many seconds a connection is idle before the first probe; 0: the kernel's default.
+---@field tcp_keepintvl? integer How many seconds lie between probes; 0: the kernel's default.
+---@field tcp_keepcnt? integer How many probes stay unanswered before the connection is given up; 0: the kernel's default.
+---@field tcp_fastopen? boolean|integer Send the first bytes with the first packet (RFC 7413). Not built in.
+---@field sockoptfunction? (fun(socket: curlew.socket, purpose: curlew.socktype, data: any): boolean|"already_connected"|nil, any?)|table|userdata May set options of a new socket before it connects.
+---@field sockoptdata? any The companion of sockoptfunction.
+---@field opensocketfunction? (fun(purpose: curlew.socktype, address: table, data: any): integer|table|userdata|false|nil, any?)|table|userdata Makes the socket for an address, which it may change.
+---@field opensocketdata? any The companion of opensocketfunction.
+---@field closesocketfunction? (fun(fd: integer, data: any))|table|userdata Closes a socket. It belongs to the connection and may be called after the transfer.
+---@field closesocketdata? any The companion of closesocketfunction.
+---@field nosignal? boolean|integer Accepted for programs that set it. Nothing changes: signals are never used.
+---@field quick_exit? boolean|integer Accepted for programs that set it. Nothing changes: no lookup thread is waited for at the end.
+---@field share? userdata|table|lightuserdata The share handle to use. Not built in.
+---@field ssl_verifypeer? boolean|integer Verify that the server's certificate leads to a known authority. 0 lets anybody in between read and change everything.
+---@field ssl_verifyhost? integer Verify that the server's certificate names the host (RFC 9525); 0: no, 1 and 2: yes.
+---@field ssl_verifystatus? boolean|integer Ask for an OCSP answer in the handshake (RFC 6066 section 8) and require that it is good. Not built in.
+---@field cainfo? string The file of authorities to trust, in PEM form; unset: the system's.
+---@field cainfo_blob? string The authorities to trust, in PEM form; wins over cainfo.
+---@field capath? string The folder of authorities to trust, in OpenSSL's hashed form.
+---@field ca_cache_timeout? integer How many seconds the parsed authorities are kept for other connections; 0: not at all, -1: for ever.
+---@field crlfile? string A file of revocation lists (RFC 5280 section 5), in PEM form, that certificates are checked against.
+---@field issuercert? string The certificate, in PEM form, that must have issued the server's. Not built in.
+---@field issuercert_blob? string The certificate that must have issued the server's, as bytes in PEM form. Not built in.
+---@field sslcert? string The file of the client certificate.
+---@field sslcert_blob? string The client certificate as bytes; wins over sslcert.
+---@field sslcerttype? string The form of the client certificate: "PEM" (unset), "DER" or "P12".
+---@field sslkey? string The file of the private key of the client certificate; unset: looked for in sslcert.
+---@field sslkey_blob? string The private key of the client certificate as bytes; wins over sslkey.
+---@field sslkeytype? string The form of the private key: "PEM" (unset) or "DER".
+---@field keypasswd? string The pass phrase of the private key.
+---@field sslversion? curlew.sslversion|curlew.sslversion[] The lowest version of TLS to use, joined with the highest one by or. Below TLS 1.2 only where named here.
+---@field ssl_cipher_list? string The ciphers up to TLS 1.2 in OpenSSL's notation; unset: OpenSSL's default.
+---@field tls13_ciphers? string The cipher suites of TLS 1.3 joined by colons; unset: OpenSSL's default.
+---@field ssl_ec_curves? string The key exchange groups joined by colons; unset: OpenSSL's default.
+---@field ssl_signature_algorithms? string The signature algorithms joined by colons; unset: OpenSSL's default.
+---@field ssl_options? curlew.sslopt|curlew.sslopt[] Particulars of TLS, as bits.
+---@field ssl_sessionid_cache? boolean|integer Keep TLS sessions and resume them (RFC 8446 section 2.2).
+---@field ssl_enable_alpn? boolean|integer Negotiate the protocol in the TLS handshake (RFC 7301).
+---@field pinnedpublickey? string The public key that the server must have: a file, or "sha256//" and base64 digests joined by semicolons.
+---@field ssl_ctx_function? (fun(ctx: curlew.ssl_ctx, data: any): boolean|integer|string|nil, any?)|table|userdata May change the OpenSSL context of a new connection.
+---@field ssl_ctx_data? any The companion of ssl_ctx_function.
+---@field ech? string How to use encrypted client hello. Not built in.
+---@field sslengine? string The name of an OpenSSL engine for private keys. Not built in.
+---@field sslengine_default? boolean|integer Use the OpenSSL engine for all cryptography. Not built in.
+---@field ssl_enable_npn? boolean|integer A forerunner of ALPN, which libcurl removed. Not built in.
+---@field ssl_falsestart? boolean|integer TLS false start, which libcurl removed. Not built in.
+---@field random_file? string A source of random numbers; OpenSSL seeds itself. Not built in.
+---@field egdsocket? string A daemon for random numbers; OpenSSL seeds itself. Not built in.
+---@field tlsauth_type? string TLS-SRP, which libcurl gave up. Not built in.
+---@field tlsauth_username? string The user name of TLS-SRP, which libcurl gave up. Not built in.
+---@field tlsauth_password? string The password of TLS-SRP, which libcurl gave up. Not built in.
+---@field proxy? string The proxy to use: host, "host:port" or a URL whose scheme says its type. Not built in.
+---@field pre_proxy? string The SOCKS proxy on the way to proxy. Not built in.
+---@field proxyport? integer The port of the proxy where proxy names none; 0: that of its type. Not built in.
+---@field proxytype? curlew.proxytype The type of the proxy where proxy has no scheme. Not built in.
+---@field noproxy? string Hosts that are reached without the proxy, joined by commas; "*": all. Not built in.
+---@field httpproxytunnel? boolean|integer Reach every scheme through the proxy by CONNECT (RFC 9110 section 9.3.6). Not built in.
+---@field proxyheader? string[]|table<string,string> Header lines for the proxy alone. Not built in.
+---@field suppress_connect_headers? boolean|integer Do not show the proxy's answer to CONNECT to the header and write callbacks. Not built in.
+---@field proxyauth? curlew.auth|curlew.auth[] The methods of authentication that may be used with the proxy. Not built in.
+---@field proxyusername? string The user name for the proxy. Not built in.
+---@field proxypassword? string The password for the proxy. Not built in.
+---@field proxyuserpwd? string User name and password for the proxy joined by a colon. Not built in.
+---@field proxy_service_name? string The service name of Negotiate authentication with the proxy. Not built in.
+---@field proxy_transfer_mode? boolean|integer Add the transfer mode to FTP URLs that go through an HTTP proxy. Not built in.
+---@field socks5_auth? curlew.auth|curlew.auth[] The methods of authentication that may be used with a SOCKS5 proxy (RFC 1928). Not built in.
+---@field socks5_gssapi_nec? boolean|integer Send the protection exchange of SOCKS5 GSSAPI (RFC 1961) unprotected, as one old server wants it. Not built in.
+---@field socks5_gssapi_service? string The old name of proxy_service_name. Not built in.
+---@field haproxyprotocol? boolean|integer Send a PROXY protocol line first, with the address of this end. Not built in.
+---@field haproxy_client_ip? string The client address that the PROXY protocol line names. Not built in.
+---@field proxy_cainfo? string cainfo, for the proxy. Not built in.
+---@field proxy_cainfo_blob? string cainfo_blob, for the proxy. Not built in.
+---@field proxy_capath? string capath, for the proxy. Not built in.
+---@field proxy_crlfile? string crlfile, for the proxy. Not built in.
+---@field proxy_issuercert? string issuercert, for the proxy. Not built in.
+---@field proxy_issuercert_blob? string issuercert_blob, for the proxy. Not built in.
+---@field proxy_keypasswd? string keypasswd, for the proxy. Not built in.
+---@field proxy_pinnedpublickey? string pinnedpublickey, for the proxy. Not built in.
+---@field proxy_ssl_cipher_list? string ssl_cipher_list, for the proxy. Not built in.
+---@field proxy_ssl_options? curlew.sslopt|curlew.sslopt[] ssl_options, for the proxy. Not built in.
+---@field proxy_ssl_verifyhost? integer ssl_verifyhost, for the proxy. Not built in.
+---@field proxy_ssl_verifypeer? boolean|integer ssl_verifypeer, for the proxy. Not built in.
+---@field proxy_sslcert? string sslcert, for the proxy. Not built in.
+---@field proxy_sslcert_blob? string sslcert_blob, for the proxy. Not built in.
+---@field proxy_sslcerttype? string sslcerttype, for the proxy. Not built in.
+---@field proxy_sslkey? string sslkey, for the proxy. Not built in.
+---@field proxy_sslkey_blob? string sslkey_blob, for the proxy. Not built in.
+---@field proxy_sslkeytype? string sslkeytype, for the proxy. Not built in.
+---@field proxy_sslversion? curlew.sslversion|curlew.sslversion[] sslversion, for the proxy. Not built in.
+---@field proxy_tls13_ciphers? string tls13_ciphers, for the proxy. Not built in.
+---@field proxy_tlsauth_type? string tlsauth_type, for the proxy. Not built in.
+---@field proxy_tlsauth_username? string tlsauth_username, for the proxy. Not built in.
+---@field proxy_tlsauth_password? string tlsauth_password, for the proxy. Not built in.
+---@field cookiefile? string A file of cookies to read; "" turns the cookie store on without one. Not built in.
+---@field cookiejar? string The file that cookies are written to at the end. Not built in.
+---@field cookielist? string A cookie to add, as a Set-Cookie line or a line of a cookie file; or ALL, SESS, FLUSH, RELOAD. Not built in.
+---@field cookiesession? boolean|integer Leave out session cookies when cookiefile is read. Not built in.
+---@field hsts? string The file of the HSTS store (RFC 6797). Not built in.
+---@field hsts_ctrl? curlew.hsts_ctrl|curlew.hsts_ctrl[] Whether the HSTS store is on, and whether its file is written. Not built in.
+---@field hstsreadfunction? (fun(data: any): table?, any?)|table|userdata Gives the entries of the HSTS store. Not built in.
+---@field hstsreaddata? any The companion of hstsreadfunction. Not built in.
+---@field hstswritefunction? (fun(entry: table, index: integer, total: integer, data: any): boolean?, any?)|table|userdata Takes the entries of the HSTS store. Not built in.
+---@field hstswritedata? any The companion of hstswritefunction. Not built in.
+---@field altsvc? string The file of the store of alternative services (RFC 7838). Not built in.
+---@field altsvc_ctrl? curlew.altsvc_ctrl|curlew.altsvc_ctrl[] Which alternative services are used, and whether the file is written. Not built in.
+---@field pipewait? boolean|integer Wait for a connection that is being made and may serve this transfer as well, instead of opening another. Not built in.
+---@field stream_weight? integer The weight of the stream among its siblings, 1 to 256. Not built in.
+---@field stream_depends? userdata|table|lightuserdata The handle whose stream this one depends on; RFC 9113 gave that up. Not built in.
+---@field stream_depends_e? userdata|table|lightuserdata The handle whose stream this one alone depends on; RFC 9113 gave that up. Not built in.
+---@field ws_options? curlew.ws_options|curlew.ws_options[] Particulars of WebSocket transfers (RFC 6455), as bits. Not built in.
+---@field ftpport? string Let the server connect back, to this address, interface or host and ports; "-": the default address. Not built in.
+---@field ftp_use_eprt? boolean|integer Try EPRT (RFC 2428) before PORT. Not built in.
+---@field ftp_use_epsv? boolean|integer Try EPSV (RFC 2428) before PASV. Not built in.
+---@field ftp_use_pret? boolean|integer Send PRET before PASV, as drftpd wants it. Not built in.
+---@field ftp_skip_pasv_ip? boolean|integer Connect to the host of the control connection, whatever address PASV names. 0 lets a server aim connections at other hosts. Not built in.
+---@field ftp_filemethod? curlew.ftp_filemethod How the path of a file is reached. Not built in.
+---@field ftp_create_missing_dirs? curlew.ftp_create_dir Whether directories that are missing are made. Not built in.
+---@field ftp_account? string What is answered when the server asks for an account (ACCT). Not built in.
+---@field ftp_alternative_to_user? string The command to try when USER fails. Not built in.
+---@field ftpsslauth? curlew.ftp_auth Which AUTH command asks for TLS first (RFC 4217). Not built in.
+---@field ftp_ssl_ccc? curlew.ftp_ccc Whether TLS on the control connection ends after the login (CCC). Not built in.
+---@field use_ssl? curlew.usessl Whether a connection that starts without TLS is upgraded to it. Not built in.
+---@field accepttimeout_ms? integer How long to wait for the server to connect back, in milliseconds; 0: the default of 60 seconds. Not built in.
+---@field append? boolean|integer Append to the remote file instead of replacing it. Not built in.
+---@field dirlistonly? boolean|integer List the names of a directory only. Not built in.
+---@field transfertext? boolean|integer Transfer as text, with line ends converted. Not built in.
+---@field quote? string[]|table<string,string> Commands to send before the transfer; "*" before one lets it fail. Not built in.
+---@field prequote? string[]|table<string,string> Commands to send once the transfer type is set. Not built in.
+---@field postquote? string[]|table<string,string> Commands to send after the transfer. Not built in.
+---@field wildcardmatch? boolean|integer Take the last part of the path as a pattern and transfer each file that matches. Not built in.
+---@field chunk_bgn_function? (fun(file: table, remaining: integer, data: any): boolean|"skip"|nil, any?)|table|userdata Is told of each file that a wildcard matched; may skip it. Not built in.
+---@field chunk_end_function? (fun(data: any): boolean?, any?)|table|userdata Is told that a matched file is done. Not built in.
+---@field chunk_data? any The companion of chunk_bgn_function and chunk_end_function. Not built in.
+---@field fnmatch_function? (fun(pattern: string, name: string, data: any): any, any?)|table|userdata Decides whether a name matches a pattern. Not built in.
+---@field fnmatch_data? any The companion of fnmatch_function. Not built in.
+---@field ssh_auth_types? curlew.ssh_auth|curlew.ssh_auth[] The methods of SSH authentication that may be used. Not built in.
+---@field ssh_public_keyfile? string The file of the public key; unset: derived from the private key. Not built in.
+---@field ssh_private_keyfile? string The file of the private key. Not built in.
+---@field ssh_knownhosts? string The file of known host keys. Not built in.
+---@field ssh_host_public_key_md5? string The MD5 digest of the host key, 32 hexadecimal digits, that must match. Not built in.
+---@field ssh_host_public_key_sha256? string The SHA-256 digest of the host key in base64 that must match. Not built in.
+---@field ssh_compression? boolean|integer Ask for compression. Not built in.
+---@field ssh_keyfunction? (fun(known: table?, found: table, match: curlew.khmatch, data: any): curlew.khstat|boolean|nil, any?)|table|userdata Decides on a host key beside known_hosts. Not built in.
+---@field ssh_keydata? any The companion of ssh_keyfunction. Not built in.
+---@field ssh_hostkeyfunction? (fun(type: curlew.khtype, key: string, data: any): boolean?, any?)|table|userdata Decides on a host key. Not built in.
+---@field ssh_hostkeydata? any The companion of ssh_hostkeyfunction. Not built in.
+---@field new_file_perms? integer The permissions of files made on the server, as a number (0644 is 420). Not built in.
+---@field new_directory_perms? integer The permissions of directories made on the server, as a number (0755 is 493). Not built in.
+---@field rtsp_request? curlew.rtspreq The RTSP request to send (RFC 2326). Not built in.
+---@field rtsp_session_id? string The session to go on with. Not built in.
+---@field rtsp_stream_uri? string The URI that the request names; unset: "*". Not built in.
+---@field rtsp_transport? string The Transport header of SETUP. Not built in.
+---@field rtsp_client_cseq? integer The number of the next request to send. Not built in.
+---@field rtsp_server_cseq? integer The number of the next request to expect from the server. Not built in.
+---@field interleavefunction? (fun(view: curlew.view, data: any): integer|boolean|nil, any?)|table|userdata Takes one interleaved RTP message. Not built in.
+---@field interleavedata? any The companion of interleavefunction. Not built in.
+---@field mail_from? string The sender (RFC 5321). Not built in.
+---@field mail_rcpt? string[]|table<string,string> The recipients. Not built in.
+---@field mail_rcpt_allowfails? boolean|integer Go on when some recipients are refused. Not built in.
+---@field mail_auth? string The AUTH parameter of MAIL FROM (RFC 4954 section 5). Not built in.
+---@field upload_flags? curlew.ulflag|curlew.ulflag[] The flags of a message uploaded by IMAP. Not built in.
+---@field tftp_blksize? integer The block size to ask for in bytes (RFC 2348). Not built in.
+---@field tftp_no_options? boolean|integer Ask for no options at all (RFC 2347). Not built in.
+---@field telnetoptions? string[]|table<string,string> Options of the TELNET session, "name=value". Not built in.
+---@field conv_from_network_function? (fun(bytes: string, data: any): string?, any?)|table|userdata Converts from the network's character set. Not built in.
+---@field conv_to_network_function? (fun(bytes: string, data: any): string?, any?)|table|userdata Converts to the network's character set. Not built in.
+---@field conv_from_utf8_function? (fun(bytes: string, data: any): string?, any?)|table|userdata Converts from UTF-8. Not built in.
+---@field conv_data? any The companion of the three conversion callbacks. Not built in.
+
+---@class curlew.multi_options
+---@field socketfunction? (fun(easy: curlew.easy?, fd: integer, what: curlew.poll, data: any): boolean?, any?)|table|userdata Is told which sockets to watch for what, for loops that watch them themselves.
+---@field socketdata? any The companion of socketfunction.
+---@field timerfunction? (fun(timeout_ms: integer, data: any): boolean?, any?)|table|userdata Is told when to come back, for loops that keep the time themselves.
+---@field timerdata? any The companion of timerfunction.
+---@field maxconnects? integer How many idle connections the pool keeps; 0: four times the number of transfers.
+---@field max_host_connections? integer How many connections may be open to one host and port; transfers past that wait. 0: no limit.
+---@field max_total_connections? integer How many connections may be open at all; transfers past that wait. 0: no limit.
+---@field max_concurrent_streams? integer How many streams one HTTP/2 connection may carry at once. Not built in.
+---@field pushfunction? (function)|table|userdata Decides on a stream that the server pushes. Not built in.
+---@field pushdata? any The companion of pushfunction. Not built in.
+---@field notifyfunction? (function)|table|userdata Is told of what happened to transfers. Not built in.
+---@field notifydata? any The companion of notifyfunction. Not built in.
+---@field network_changed? integer Drop idle connections and cached names, because the network is another one. Not built in.
+---@field resolve_threads_max? integer How many threads look up names. Not built in.
+---@field quick_exit? boolean|integer Accepted for programs that set it. Nothing changes: no lookup thread is waited for at the end.
+---@field pipelining? integer Whether transfers share one HTTP/2 connection: 2 yes, 0 no. Not built in.
+---@field max_pipeline_length? integer HTTP/1.1 pipelining, which libcurl removed. Not built in.
+---@field content_length_penalty_size? integer HTTP/1.1 pipelining, which libcurl removed. Not built in.
+---@field chunk_length_penalty_size? integer HTTP/1.1 pipelining, which libcurl removed. Not built in.
+---@field pipelining_site_bl? string[]|table<string,string> HTTP/1.1 pipelining, which libcurl removed. Not built in.
+---@field pipelining_server_bl? string[]|table<string,string> HTTP/1.1 pipelining, which libcurl removed. Not built in.
+
+---@class curlew.info
+---@field effective_url string? The URL that was used last, after redirects.
+---@field effective_method string? The method that was used last.
+---@field referer string? The Referer header that was sent.
+---@field scheme string? The scheme of the URL that was used last.
+---@field protocol integer That scheme as a bit of the group proto.
+---@field response_code integer The status of the last answer; 0: none.
+---@field http_connectcode integer The status of the proxy's last answer to CONNECT; 0: none.
+---@field http_version integer The HTTP version of the last answer, a value of the group http_version.
+---@field content_type string? The Content-Type of the answer; unset: none.
+---@field retry_after integer The seconds that Retry-After asks to wait (RFC 9110 section 10.2.3); 0: it did not.
+---@field redirect_count integer How many redirects were followed.
+---@field redirect_url string? Where a redirect that was not followed leads to; unset: nowhere.
+---@field condition_unmet integer 1: timecondition was not met and no body was sent.
+---@field filetime integer The time of the remote file in seconds since 1970 UTC; -1: not known.
+---@field filetime_t integer filetime as a 64-bit number.
+---@field request_size integer The bytes of all request heads sent.
+---@field header_size integer The bytes of all header lines received.
+---@field cookielist string[] The cookies of the store, one a line in the form of a cookie file.
+---@field httpauth_avail integer The methods of authentication that the server offered, as bits of the group auth.
+---@field httpauth_used integer The method of authentication that was used with the server.
+---@field proxyauth_avail integer The methods of authentication that the proxy offered, as bits of the group auth.
+---@field proxyauth_used integer The method of authentication that was used with the proxy.
+---@field private string? The value of the option private.
+---@field ftp_entry_path string? The directory that the FTP login led to.
+---@field rtsp_session_id string? The session of the last RTSP answer.
+---@field rtsp_client_cseq integer The number of the next RTSP request to send.
+---@field rtsp_server_cseq integer The number of the next RTSP request to expect from the server.
+---@field rtsp_cseq_recv integer The number that the last RTSP answer had.
+---@field size_download number The body bytes received, as a floating point number.
+---@field size_download_t integer The body bytes received, before decoding.
+---@field size_upload number The body bytes sent, as a floating point number.
+---@field size_upload_t integer The body bytes sent.
+---@field size_delivered integer The body bytes handed to the application, after decoding.
+---@field speed_download number The average bytes a second received, as a floating point number.
+---@field speed_download_t integer The average bytes a second received.
+---@field speed_upload number The average bytes a second sent, as a floating point number.
+---@field speed_upload_t integer The average bytes a second sent.
+---@field content_length_download number The announced size of the body, as a floating point number; -1: not known.
+---@field content_length_download_t integer The announced size of the body in bytes; -1: not known.
+---@field content_length_upload number The size of the upload, as a floating point number; -1: not known.
+---@field content_length_upload_t integer The size of the upload in bytes; -1: not known.
+---@field earlydata_sent_t integer The bytes of TLS early data sent; negative: the server refused them.
+---@field total_time number The time of the whole transfer in seconds.
+---@field total_time_t integer The time of the whole transfer in microseconds.
+---@field queue_time_t integer How long the transfer waited before it started, in microseconds.
+---@field namelookup_time number When the name was resolved, in seconds.
+---@field namelookup_time_t integer When the name was resolved, in microseconds.
+---@field connect_time number When the connection to the peer was made, in seconds.
+---@field connect_time_t integer When the connection to the peer was made, in microseconds.
+---@field appconnect_time number When the TLS or SSH handshake was done, in seconds; 0: none.
+---@field appconnect_time_t integer When the TLS or SSH handshake was done, in microseconds; 0: none.
+---@field pretransfer_time number When the request was about to be sent, in seconds.
+---@field pretransfer_time_t integer When the request was about to be sent, in microseconds.
+---@field posttransfer_time_t integer When the request was sent, in microseconds.
+---@field starttransfer_time number When the first byte of the answer came, in seconds.
+---@field starttransfer_time_t integer When the first byte of the answer came, in microseconds.
+---@field redirect_time number What the redirects took before the last request, in seconds.
+---@field redirect_time_t integer What the redirects took before the last request, in microseconds.
+---@field primary_ip string? The address of the peer of the last connection.
+---@field primary_port integer The port of the peer of the last connection.
+---@field local_ip string? The local address of the last connection.
+---@field local_port integer The local port of the last connection.
+---@field num_connects integer How many new connections the transfer made.
+---@field conn_id integer The number of the connection in its pool; -1: none.
+---@field xfer_id integer The number of the transfer in its multi; -1: none.
+---@field os_errno integer The error number of the system that made a connection fail; 0: none.
+---@field lastsocket integer The socket of the last connection as a long; -1: none.
+---@field activesocket integer The socket of the last connection; -1: none.
+---@field used_proxy integer 1: a proxy was used.
+---@field proxy_error integer Why a SOCKS proxy failed, a value of the group px.
+---@field ssl_verifyresult integer OpenSSL's result of verifying the server's certificate; 0: good.
+---@field proxy_ssl_verifyresult integer OpenSSL's result of verifying the proxy's certificate; 0: good.
+---@field certinfo any The certificate chain of the server, collected with certinfo.
+---@field tls_session any The TLS context of the connection.
+---@field tls_ssl_ptr any The TLS connection; good while the transfer runs.
+---@field ssl_engines string[] The OpenSSL engines there are.
+---@field cainfo string? The default of cainfo; unset: none.
+---@field capath string? The default of capath; unset: none.
+
+---@class curlew.constants
+---@field PROTO_HTTP integer 1, HTTP
+---@field PROTO_HTTPS integer 2, HTTP over TLS
+---@field PROTO_FTP integer 4, FTP
+---@field PROTO_FTPS integer 8, FTP over TLS
+---@field PROTO_SCP integer 16, SCP
+---@field PROTO_SFTP integer 32, SFTP
+---@field PROTO_TELNET integer 64, TELNET
+---@field PROTO_LDAP integer 128, LDAP
+---@field PROTO_LDAPS integer 256, LDAP over TLS
+---@field PROTO_DICT integer 512, DICT
+---@field PROTO_FILE integer 1024, local files
+---@field PROTO_TFTP integer 2048, TFTP
+---@field PROTO_IMAP integer 4096, IMAP
+---@field PROTO_IMAPS integer 8192, IMAP over TLS
+---@field PROTO_POP3 integer 16384, POP3
+---@field PROTO_POP3S integer 32768, POP3 over TLS
+---@field PROTO_SMTP integer 65536, SMTP
+---@field PROTO_SMTPS integer 131072, SMTP over TLS
+---@field PROTO_RTSP integer 262144, RTSP
+---@field PROTO_RTMP integer 524288, RTMP, which nothing here speaks
+---@field PROTO_RTMPT integer 1048576, RTMP over HTTP, which nothing here speaks
+---@field PROTO_RTMPE integer 2097152, encrypted RTMP, which nothing here speaks
+---@field PROTO_RTMPTE integer 4194304, encrypted RTMP over HTTP, which nothing here speaks
+---@field PROTO_RTMPS integer 8388608, RTMP over TLS, which nothing here speaks
+---@field PROTO_RTMPTS integer 16777216, RTMP over HTTPS, which nothing here speaks
+---@field PROTO_GOPHER integer 33554432, Gopher
+---@field PROTO_SMB integer 67108864, SMB
+---@field PROTO_SMBS integer 134217728, SMB over TLS
+---@field PROTO_MQTT integer 268435456, MQTT
+---@field PROTO_GOPHERS integer 536870912, Gopher over TLS
+---@field PROTO_ALL integer -1, all of them
+---@field HTTP_VERSION_NONE integer 0, the library chooses
+---@field HTTP_VERSION_1_0 integer 1, HTTP/1.0
+---@field HTTP_VERSION_1_1 integer 2, HTTP/1.1
+---@field HTTP_VERSION_2_0 integer 3, HTTP/2, or what the server has
+---@field HTTP_VERSION_2TLS integer 4, HTTP/2 over TLS, HTTP/1.1 without
+---@field HTTP_VERSION_2_PRIOR_KNOWLEDGE integer 5, HTTP/2 at once, without asking
+---@field HTTP_VERSION_3 integer 30, HTTP/3, or what the server has
+---@field HTTP_VERSION_3ONLY integer 31, HTTP/3 and nothing else
+---@field AUTH_NONE integer 0, no authentication
+---@field AUTH_BASIC integer 1, Basic (RFC 7617)
+---@field AUTH_DIGEST integer 2, Digest (RFC 7616)
+---@field AUTH_NEGOTIATE integer 4, Negotiate (RFC 4559)
+---@field AUTH_GSSAPI integer 4, the same, for SOCKS5 (RFC 1961)
+---@field AUTH_NTLM integer 8, NTLM
+---@field AUTH_DIGEST_IE integer 16, Digest with the query left out, as old servers want it
+---@field AUTH_NTLM_WB integer 32, NTLM by winbind, which libcurl removed
+---@field AUTH_BEARER integer 64, Bearer (RFC 6750)
+---@field AUTH_AWS_SIGV4 integer 128, AWS signature version 4
+---@field AUTH_ONLY integer 2147483648, with one other bit: that method and no other
+---@field AUTH_ANY integer -17, all but digest_ie; the library picks the safest offered
+---@field AUTH_ANYSAFE integer -18, any without Basic
+---@field SSLVERSION_DEFAULT integer 0, the library's lowest, TLS 1.2
+---@field SSLVERSION_TLSv1 integer 1, TLS 1.0 or above
+---@field SSLVERSION_SSLv2 integer 2, SSL 2, always refused (RFC 6176)
+---@field SSLVERSION_SSLv3 integer 3, SSL 3, always refused (RFC 7568)
+---@field SSLVERSION_TLSv1_0 integer 4, TLS 1.0 or above
+---@field SSLVERSION_TLSv1_1 integer 5, TLS 1.1 or above
+---@field SSLVERSION_TLSv1_2 integer 6, TLS 1.2 or above
+---@field SSLVERSION_TLSv1_3 integer 7, TLS 1.3 or above
+---@field SSLVERSION_MAX_NONE integer 0, no highest version
+---@field SSLVERSION_MAX_DEFAULT integer 65536, the library's highest, TLS 1.3
+---@field SSLVERSION_MAX_TLSv1_0 integer 262144, TLS 1.0 at most
+---@field SSLVERSION_MAX_TLSv1_1 integer 327680, TLS 1.1 at most
+---@field SSLVERSION_MAX_TLSv1_2 integer 393216, TLS 1.2 at most
+---@field SSLVERSION_MAX_TLSv1_3 integer 458752, TLS 1.3 at most
+---@field SSLOPT_ALLOW_BEAST integer 1, no workaround for BEAST, for servers that cannot bear it
+---@field SSLOPT_NO_REVOKE integer 2, no check for revocation, where the system does one
+---@field SSLOPT_NO_PARTIALCHAIN integer 4, a chain must end at a self-signed authority
+---@field SSLOPT_REVOKE_BEST_EFFORT integer 8, a revocation list that is missing is no failure
+---@field SSLOPT_NATIVE_CA integer 16, trust the system's authorities as well
+---@field SSLOPT_AUTO_CLIENT_CERT integer 32, let the system find a client certificate
+---@field SSLOPT_EARLYDATA integer 64, send the request as TLS early data where it may be replayed
+---@field IPRESOLVE_WHATEVER integer 0, IPv4 and IPv6
+---@field IPRESOLVE_V4 integer 1, IPv4 only
+---@field IPRESOLVE_V6 integer 2, IPv6 only
+---@field TIMECOND_NONE integer 0, no condition
+---@field TIMECOND_IFMODSINCE integer 1, if changed since (RFC 9110 section 13.1.3)
+---@field TIMECOND_IFUNMODSINCE integer 2, if not changed since (RFC 9110 section 13.1.4)
+---@field TIMECOND_LASTMOD integer 3, by Last-Modified, which no server asks for
+---@field REDIR_GET_ALL integer 0, a POST becomes a GET after all three
+---@field REDIR_POST_301 integer 1, a POST stays one after 301
+---@field REDIR_POST_302 integer 2, a POST stays one after 302
+---@field REDIR_POST_303 integer 4, a POST stays one after 303
+---@field REDIR_POST_ALL integer 7, a POST stays one after all three
+---@field FOLLOW_NONE integer 0, redirects are not followed
+---@field FOLLOW_ALL integer 1, redirects are followed; customrequest is kept throughout
+---@field FOLLOW_OBEYCODE integer 2, customrequest is kept unless the status asks for GET
+---@field FOLLOW_FIRSTONLY integer 3, customrequest is for the first request only
+---@field USESSL_NONE integer 0, no TLS
+---@field USESSL_TRY integer 1, TLS if the server can
+---@field USESSL_CONTROL integer 2, TLS for the control connection, else fail
+---@field USESSL_ALL integer 3, TLS for everything, else fail
+---@field NETRC_IGNORED integer 0, not used
+---@field NETRC_OPTIONAL integer 1, used where the URL has no user
+---@field NETRC_REQUIRED integer 2, used in place of what the URL has
+---@field PROXY_HTTP integer 0, HTTP proxy
+---@field PROXY_HTTP_1_0 integer 1, HTTP proxy that is told HTTP/1.0
+---@field PROXY_HTTPS integer 2, HTTP proxy over TLS
+---@field PROXY_HTTPS2 integer 3, HTTP/2 proxy over TLS
+---@field PROXY_SOCKS4 integer 4, SOCKS4
+---@field PROXY_SOCKS5 integer 5, SOCKS5, names resolved here (RFC 1928)
+---@field PROXY_SOCKS4A integer 6, SOCKS4a, names resolved by the proxy
+---@field PROXY_SOCKS5_HOSTNAME integer 7, SOCKS5, names resolved by the proxy
+---@field HEADER_UNIFIED integer 0, httpheader goes to proxies as well
+---@field HEADER_SEPARATE integer 1, httpheader goes to the server alone
+---@field RTSPREQ_NONE integer 0, no request
+---@field RTSPREQ_OPTIONS integer 1, OPTIONS
+---@field RTSPREQ_DESCRIBE integer 2, DESCRIBE
+---@field RTSPREQ_ANNOUNCE integer 3, ANNOUNCE
+---@field RTSPREQ_SETUP integer 4, SETUP
+---@field RTSPREQ_PLAY integer 5, PLAY
+---@field RTSPREQ_PAUSE integer 6, PAUSE
+---@field RTSPREQ_TEARDOWN integer 7, TEARDOWN
+---@field RTSPREQ_GET_PARAMETER integer 8, GET_PARAMETER
+---@field RTSPREQ_SET_PARAMETER integer 9, SET_PARAMETER
+---@field RTSPREQ_RECORD integer 10, RECORD
+---@field RTSPREQ_RECEIVE integer 11, no request, take interleaved messages
+---@field FTPMETHOD_DEFAULT integer 0, multicwd
+---@field FTPMETHOD_MULTICWD integer 1, a CWD for each directory (RFC 1738)
+---@field FTPMETHOD_NOCWD integer 2, no CWD, the whole path with the command
+---@field FTPMETHOD_SINGLECWD integer 3, one CWD to the directory of the file
+---@field FTP_CREATE_DIR_NONE integer 0, directories are not made
+---@field FTP_CREATE_DIR integer 1, missing directories are made
+---@field FTP_CREATE_DIR_RETRY integer 2, and entered again where another client made them meanwhile
+---@field FTPAUTH_DEFAULT integer 0, AUTH SSL, then AUTH TLS
+---@field FTPAUTH_SSL integer 1, AUTH SSL first
+---@field FTPAUTH_TLS integer 2, AUTH TLS first
+---@field FTPSSL_CCC_NONE integer 0, TLS stays
+---@field FTPSSL_CCC_PASSIVE integer 1, the server ends TLS
+---@field FTPSSL_CCC_ACTIVE integer 2, this end does
+---@field GSSAPI_DELEGATION_NONE integer 0, no delegation
+---@field GSSAPI_DELEGATION_POLICY_FLAG integer 1, where the policy of the realm allows it
+---@field GSSAPI_DELEGATION_FLAG integer 2, always
+---@field SSH_AUTH_NONE integer 0, none
+---@field SSH_AUTH_PUBLICKEY integer 1, public key (RFC 4252 section 7)
+---@field SSH_AUTH_PASSWORD integer 2, password (RFC 4252 section 8)
+---@field SSH_AUTH_HOST integer 4, host based (RFC 4252 section 9)
+---@field SSH_AUTH_KEYBOARD integer 8, keyboard-interactive (RFC 4256)
+---@field SSH_AUTH_AGENT integer 16, the keys of an agent
+---@field SSH_AUTH_GSSAPI integer 32, GSSAPI (RFC 4462)
+---@field SSH_AUTH_ANY integer -1, all that the server offers
+---@field KHSTAT_FINE_ADD_TO_FILE integer 0, accept the key and add it to the file
+---@field KHSTAT_FINE integer 1, accept the key this time
+---@field KHSTAT_REJECT integer 2, refuse the key
+---@field KHSTAT_DEFER integer 3, refuse the key, but let the connection live
+---@field KHSTAT_FINE_REPLACE integer 4, accept the key and replace the one in the file
+---@field KHMATCH_OK integer 0, the file has this key
+---@field KHMATCH_MISMATCH integer 1, the file has another key
+---@field KHMATCH_MISSING integer 2, the file has no key for the host
+---@field KHTYPE_UNKNOWN integer 0, not known
+---@field KHTYPE_RSA1 integer 1, RSA of SSH 1
+---@field KHTYPE_RSA integer 2, RSA
+---@field KHTYPE_DSS integer 3, DSA
+---@field KHTYPE_ECDSA integer 4, ECDSA
+---@field KHTYPE_ED25519 integer 5, Ed25519
+---@field CHUNK_BGN_FUNC_OK integer 0, transfer the file
+---@field CHUNK_BGN_FUNC_FAIL integer 1, stop
+---@field CHUNK_BGN_FUNC_SKIP integer 2, leave the file out
+---@field CHUNK_END_FUNC_OK integer 0, go on
+---@field CHUNK_END_FUNC_FAIL integer 1, stop
+---@field FNMATCHFUNC_MATCH integer 0, the name matches
+---@field FNMATCHFUNC_NOMATCH integer 1, it does not
+---@field FNMATCHFUNC_FAIL integer 2, stop
+---@field FILETYPE_FILE integer 0, regular file
+---@field FILETYPE_DIRECTORY integer 1, directory
+---@field FILETYPE_SYMLINK integer 2, symbolic link
+---@field FILETYPE_DEVICE_BLOCK integer 3, block device
+---@field FILETYPE_DEVICE_CHAR integer 4, character device
+---@field FILETYPE_NAMEDPIPE integer 5, named pipe
+---@field FILETYPE_SOCKET integer 6, socket
+---@field FILETYPE_DOOR integer 7, door
+---@field FILETYPE_UNKNOWN integer 8, not known
+---@field HSTS_ENABLE integer 1, the store is on
+---@field HSTS_READONLYFILE integer 2, its file is not written
+---@field STS_OK integer 0, go on
+---@field STS_DONE integer 1, no more entries
+---@field STS_FAIL integer 2, stop
+---@field ALTSVC_READONLYFILE integer 4, the file is not written
+---@field ALTSVC_H1 integer 8, services over HTTP/1.1 are used
+---@field ALTSVC_H2 integer 16, services over HTTP/2 are used
+---@field ALTSVC_H3 integer 32, services over HTTP/3 are used
+---@field WS_RAW_MODE integer 1, frames are passed on as they are
+---@field WS_NOAUTOPONG integer 2, pings are not answered by the library
+---@field WS_TEXT integer 1, text
+---@field WS_BINARY integer 2, binary data
+---@field WS_CONT integer 4, the message goes on in the next frame
+---@field WS_CLOSE integer 8, close
+---@field WS_PING integer 16, ping
+---@field WS_OFFSET integer 32, more of the same frame follows
+---@field WS_PONG integer 64, pong
+---@field MIMEOPT_FORMESCAPE integer 1, names are percent-encoded, as browsers do
+---@field ULFLAG_ANSWERED integer 1, answered
+---@field ULFLAG_DELETED integer 2, deleted
+---@field ULFLAG_DRAFT integer 4, draft
+---@field ULFLAG_FLAGGED integer 8, flagged
+---@field ULFLAG_SEEN integer 16, seen
+---@field HTTPSIG_NONE integer 0, no signature
+---@field HTTPSIG_ED25519 integer 1, Ed25519 (RFC 8032)
+---@field HTTPSIG_HMAC_SHA256 integer 2, HMAC with SHA-256 (RFC 2104)
+---@field PUSH_OK integer 0, accept the stream
+---@field PUSH_DENY integer 1, refuse the stream
+---@field PUSH_ERROROUT integer 2, refuse the stream and fail the parent
+---@field PX_OK integer 0, no error
+---@field PX_BAD_ADDRESS_TYPE integer 1, the answer has an unknown type of address
+---@field PX_BAD_VERSION integer 2, the answer has another version of SOCKS
+---@field PX_CLOSED integer 3, the proxy closed the connection
+---@field PX_GSSAPI integer 4, GSSAPI failed
+---@field PX_GSSAPI_PERMSG integer 5, GSSAPI protection of messages failed
+---@field PX_GSSAPI_PROTECTION integer 6, GSSAPI protection was not agreed on
+---@field PX_IDENTD integer 7, identd could not be reached
+---@field PX_IDENTD_DIFFER integer 8, identd names another user
+---@field PX_LONG_HOSTNAME integer 9, the host name is too long
+---@field PX_LONG_PASSWD integer 10, the password is too long
+---@field PX_LONG_USER integer 11, the user name is too long
+---@field PX_NO_AUTH integer 12, no method of authentication was accepted
+---@field PX_RECV_ADDRESS integer 13, the address was not received
+---@field PX_RECV_AUTH integer 14, the answer to the login was not received
+---@field PX_RECV_CONNECT integer 15, the answer to the connect request was not received
+---@field PX_RECV_REQACK integer 16, the answer to the request was not received
+---@field PX_REPLY_ADDRESS_TYPE_NOT_SUPPORTED integer 17, the proxy does not know the type of address
+---@field PX_REPLY_COMMAND_NOT_SUPPORTED integer 18, the proxy does not know the command
+---@field PX_REPLY_CONNECTION_REFUSED integer 19, the connection was refused
+---@field PX_REPLY_GENERAL_SERVER_FAILURE integer 20, the proxy failed
+---@field PX_REPLY_HOST_UNREACHABLE integer 21, the host is unreachable
+---@field PX_REPLY_NETWORK_UNREACHABLE integer 22, the network is unreachable
+---@field PX_REPLY_NOT_ALLOWED integer 23, not allowed by the rules of the proxy
+---@field PX_REPLY_TTL_EXPIRED integer 24, the packet lived too long
+---@field PX_REPLY_UNASSIGNED integer 25, the answer is not assigned
+---@field PX_REQUEST_FAILED integer 26, the request was refused
+---@field PX_RESOLVE_HOST integer 27, the host could not be resolved
+---@field PX_SEND_AUTH integer 28, the login could not be sent
+---@field PX_SEND_CONNECT integer 29, the connect request could not be sent
+---@field PX_SEND_REQUEST integer 30, the request could not be sent
+---@field PX_UNKNOWN_FAIL integer 31, not known
+---@field PX_UNKNOWN_MODE integer 32, the mode is not known
+---@field PX_USER_REJECTED integer 33, the user was rejected
+---@field PAUSE_CONT integer 0, nothing is paused
+---@field PAUSE_RECV integer 1, receiving is paused
+---@field PAUSE_SEND integer 4, sending is paused
+---@field PAUSE_ALL integer 5, both are paused
+---@field WRITEFUNC_PAUSE integer 268435457, nothing was taken, pause
+---@field WRITEFUNC_ERROR integer 4294967295, stop
+---@field READFUNC_ABORT integer 268435456, stop
+---@field READFUNC_PAUSE integer 268435457, pause
+---@field SEEKFUNC_OK integer 0, done
+---@field SEEKFUNC_FAIL integer 1, stop
+---@field SEEKFUNC_CANTSEEK integer 2, cannot seek, read on instead
+---@field IOCMD_NOP integer 0, nothing
+---@field IOCMD_RESTARTREAD integer 1, start over
+---@field IOE_OK integer 0, done
+---@field IOE_UNKNOWNCMD integer 1, the command is not known
+---@field IOE_FAILRESTART integer 2, cannot start over
+---@field TRAILERFUNC_OK integer 0, done
+---@field TRAILERFUNC_ABORT integer 1, stop
+---@field PROGRESSFUNC_CONTINUE integer 268435457, go on, and run the built-in progress meter
+---@field DEBUG_TEXT integer 0, a remark
+---@field DEBUG_HEADER_IN integer 1, header lines received
+---@field DEBUG_HEADER_OUT integer 2, header lines sent
+---@field DEBUG_DATA_IN integer 3, body bytes received
+---@field DEBUG_DATA_OUT integer 4, body bytes sent
+---@field DEBUG_SSL_DATA_IN integer 5, TLS records received
+---@field DEBUG_SSL_DATA_OUT integer 6, TLS records sent
+---@field PREREQFUNC_OK integer 0, go on
+---@field PREREQFUNC_ABORT integer 1, stop
+---@field SOCKTYPE_IPCXN integer 0, a connection to the peer
+---@field SOCKTYPE_ACCEPT integer 1, a connection that the peer makes
+---@field SOCKOPT_OK integer 0, go on
+---@field SOCKOPT_ERROR integer 1, stop
+---@field SOCKOPT_ALREADY_CONNECTED integer 2, the socket is connected already
+---@field POLL_NONE integer 0, nothing
+---@field POLL_IN integer 1, readable
+---@field POLL_OUT integer 2, writable
+---@field POLL_INOUT integer 3, both
+---@field POLL_REMOVE integer 4, not any more
+---@field CSELECT_IN integer 1, readable
+---@field CSELECT_OUT integer 2, writable
+---@field CSELECT_ERR integer 4, failed
+---@field CALLBACK_PENDING integer 268435459, the answer comes later
+---@field BLOB_NOCOPY integer 0, the bytes stay the caller's
+---@field BLOB_COPY integer 1, the bytes are copied
+
+---Bits of protocols and redir_protocols.
+---@alias curlew.proto
+---| integer
+---| "http" # HTTP
+---| "https" # HTTP over TLS
+---| "ftp" # FTP
+---| "ftps" # FTP over TLS
+---| "scp" # SCP
+---| "sftp" # SFTP
+---| "telnet" # TELNET
+---| "ldap" # LDAP
+---| "ldaps" # LDAP over TLS
+---| "dict" # DICT
+---| "file" # local files
+---| "tftp" # TFTP
+---| "imap" # IMAP
+---| "imaps" # IMAP over TLS
+---| "pop3" # POP3
+---| "pop3s" # POP3 over TLS
+---| "smtp" # SMTP
+---| "smtps" # SMTP over TLS
+---| "rtsp" # RTSP
+---| "rtmp" # RTMP, which nothing here speaks
+---| "rtmpt" # RTMP over HTTP, which nothing here speaks
+---| "rtmpe" # encrypted RTMP, which nothing here speaks
+---| "rtmpte" # encrypted RTMP over HTTP, which nothing here speaks
+---| "rtmps" # RTMP over TLS, which nothing here speaks
+---| "rtmpts" # RTMP over HTTPS, which nothing here speaks
+---| "gopher" # Gopher
+---| "smb" # SMB
+---| "smbs" # SMB over TLS
+---| "mqtt" # MQTT
+---| "gophers" # Gopher over TLS
+---| "all" # all of them
+
+---Values of http_version.
+---@alias curlew.http_version
+---| integer
+---| "none" # the library chooses
+---| "1_0" # HTTP/1.0
+---| "1_1" # HTTP/1.1
+---| "2_0" # HTTP/2, or what the server has
+---| "2tls" # HTTP/2 over TLS, HTTP/1.1 without
+---| "2_prior_knowledge" # HTTP/2 at once, without asking
+---| "3" # HTTP/3, or what the server has
+---| "3only" # HTTP/3 and nothing else
+
+---Bits of httpauth, proxyauth and socks5_auth.
+---@alias curlew.auth
+---| integer
+---| "none" # no authentication
+---| "basic" # Basic (RFC 7617)
+---| "digest" # Digest (RFC 7616)
+---| "negotiate" # Negotiate (RFC 4559)
+---| "gssapi" # the same, for SOCKS5 (RFC 1961)
+---| "ntlm" # NTLM
+---| "digest_ie" # Digest with the query left out, as old servers want it
+---| "ntlm_wb" # NTLM by winbind, which libcurl removed
+---| "bearer" # Bearer (RFC 6750)
+---| "aws_sigv4" # AWS signature version 4
+---| "only" # with one other bit: that method and no other
+---| "any" # all but digest_ie; the library picks the safest offered
+---| "anysafe" # any without Basic
+
+---Values of sslversion; a lowest one joined with a highest one.
+---@alias curlew.sslversion
+---| integer
+---| "default" # the library's lowest, TLS 1.2
+---| "tlsv1" # TLS 1.0 or above
+---| "sslv2" # SSL 2, always refused (RFC 6176)
+---| "sslv3" # SSL 3, always refused (RFC 7568)
+---| "tlsv1_0" # TLS 1.0 or above
+---| "tlsv1_1" # TLS 1.1 or above
+---| "tlsv1_2" # TLS 1.2 or above
+---| "tlsv1_3" # TLS 1.3 or above
+---| "max_none" # no highest version
+---| "max_default" # the library's highest, TLS 1.3
+---| "max_tlsv1_0" # TLS 1.0 at most
+---| "max_tlsv1_1" # TLS 1.1 at most
+---| "max_tlsv1_2" # TLS 1.2 at most
+---| "max_tlsv1_3" # TLS 1.3 at most
+
+---Bits of ssl_options and proxy_ssl_options.
+---@alias curlew.sslopt
+---| integer
+---| "allow_beast" # no workaround for BEAST, for servers that cannot bear it
+---| "no_revoke" # no check for revocation, where the system does one
+---| "no_partialchain" # a chain must end at a self-signed authority
+---| "revoke_best_effort" # a revocation list that is missing is no failure
+---| "native_ca" # trust the system's authorities as well
+---| "auto_client_cert" # let the system find a client certificate
+---| "earlydata" # send the request as TLS early data where it may be replayed
+
+---Values of ipresolve.
+---@alias curlew.ipresolve
+---| integer
+---| "whatever" # IPv4 and IPv6
+---| "v4" # IPv4 only
+---| "v6" # IPv6 only
+
+---Values of timecondition.
+---@alias curlew.timecond
+---| integer
+---| "none" # no condition
+---| "ifmodsince" # if changed since (RFC 9110 section 13.1.3)
+---| "ifunmodsince" # if not changed since (RFC 9110 section 13.1.4)
+---| "lastmod" # by Last-Modified, which no server asks for
+
+---Bits of postredir.
+---@alias curlew.redir
+---| integer
+---| "get_all" # a POST becomes a GET after all three
+---| "post_301" # a POST stays one after 301
+---| "post_302" # a POST stays one after 302
+---| "post_303" # a POST stays one after 303
+---| "post_all" # a POST stays one after all three
+
+---Values of followlocation.
+---@alias curlew.follow
+---| integer
+---| "none" # redirects are not followed
+---| "all" # redirects are followed; customrequest is kept throughout
+---| "obeycode" # customrequest is kept unless the status asks for GET
+---| "firstonly" # customrequest is for the first request only
+
+---Values of use_ssl.
+---@alias curlew.usessl
+---| integer
+---| "none" # no TLS
+---| "try" # TLS if the server can
+---| "control" # TLS for the control connection, else fail
+---| "all" # TLS for everything, else fail
+
+---Values of netrc.
+---@alias curlew.netrc
+---| integer
+---| "ignored" # not used
+---| "optional" # used where the URL has no user
+---| "required" # used in place of what the URL has
+
+---Values of proxytype.
+---@alias curlew.proxytype
+---| integer
+---| "http" # HTTP proxy
+---| "http_1_0" # HTTP proxy that is told HTTP/1.0
+---| "https" # HTTP proxy over TLS
+---| "https2" # HTTP/2 proxy over TLS
+---| "socks4" # SOCKS4
+---| "socks5" # SOCKS5, names resolved here (RFC 1928)
+---| "socks4a" # SOCKS4a, names resolved by the proxy
+---| "socks5_hostname" # SOCKS5, names resolved by the proxy
+
+---Values of headeropt.
+---@alias curlew.headeropt
+---| integer
+---| "unified" # httpheader goes to proxies as well
+---| "separate" # httpheader goes to the server alone
+
+---Values of rtsp_request.
+---@alias curlew.rtspreq
+---| integer
+---| "none" # no request
+---| "options" # OPTIONS
+---| "describe" # DESCRIBE
+---| "announce" # ANNOUNCE
+---| "setup" # SETUP
+---| "play" # PLAY
+---| "pause" # PAUSE
+---| "teardown" # TEARDOWN
+---| "get_parameter" # GET_PARAMETER
+---| "set_parameter" # SET_PARAMETER
+---| "record" # RECORD
+---| "receive" # no request, take interleaved messages
+
+---Values of ftp_filemethod.
+---@alias curlew.ftp_filemethod
+---| integer
+---| "default" # multicwd
+---| "multicwd" # a CWD for each directory (RFC 1738)
+---| "nocwd" # no CWD, the whole path with the command
+---| "singlecwd" # one CWD to the directory of the file
+
+---Values of ftp_create_missing_dirs.
+---@alias curlew.ftp_create_dir
+---| integer
+---| "none" # directories are not made
+---| "dir" # missing directories are made
+---| "retry" # and entered again where another client made them meanwhile
+
+---Values of ftpsslauth.
+---@alias curlew.ftp_auth
+---| integer
+---| "default" # AUTH SSL, then AUTH TLS
+---| "ssl" # AUTH SSL first
+---| "tls" # AUTH TLS first
+
+---Values of ftp_ssl_ccc.
+---@alias curlew.ftp_ccc
+---| integer
+---| "none" # TLS stays
+---| "passive" # the server ends TLS
+---| "active" # this end does
+
+---Bits of gssapi_delegation.
+---@alias curlew.gssapi_delegation
+---| integer
+---| "none" # no delegation
+---| "policy_flag" # where the policy of the realm allows it
+---| "flag" # always
+
+---Bits of ssh_auth_types.
+---@alias curlew.ssh_auth
+---| integer
+---| "none" # none
+---| "publickey" # public key (RFC 4252 section 7)
+---| "password" # password (RFC 4252 section 8)
+---| "host" # host based (RFC 4252 section 9)
+---| "keyboard" # keyboard-interactive (RFC 4256)
+---| "agent" # the keys of an agent
+---| "gssapi" # GSSAPI (RFC 4462)
+---| "any" # all that the server offers
+
+---Results of ssh_keyfunction.
+---@alias curlew.khstat
+---| integer
+---| "fine_add_to_file" # accept the key and add it to the file
+---| "fine" # accept the key this time
+---| "reject" # refuse the key
+---| "defer" # refuse the key, but let the connection live
+---| "fine_replace" # accept the key and replace the one in the file
+
+---What ssh_keyfunction is told of the file of known hosts.
+---@alias curlew.khmatch
+---| integer
+---| "ok" # the file has this key
+---| "mismatch" # the file has another key
+---| "missing" # the file has no key for the host
+
+---Kinds of SSH host keys.
+---@alias curlew.khtype
+---| integer
+---| "unknown" # not known
+---| "rsa1" # RSA of SSH 1
+---| "rsa" # RSA
+---| "dss" # DSA
+---| "ecdsa" # ECDSA
+---| "ed25519" # Ed25519
+
+---Results of chunk_bgn_function.
+---@alias curlew.chunk_bgn
+---| integer
+---| "ok" # transfer the file
+---| "fail" # stop
+---| "skip" # leave the file out
+
+---Results of chunk_end_function.
+---@alias curlew.chunk_end
+---| integer
+---| "ok" # go on
+---| "fail" # stop
+
+---Results of fnmatch_function.
+---@alias curlew.fnmatch
+---| integer
+---| "match" # the name matches
+---| "nomatch" # it does not
+---| "fail" # stop
+
+---Kinds of files in a listing.
+---@alias curlew.filetype
+---| integer
+---| "file" # regular file
+---| "directory" # directory
+---| "symlink" # symbolic link
+---| "device_block" # block device
+---| "device_char" # character device
+---| "namedpipe" # named pipe
+---| "socket" # socket
+---| "door" # door
+---| "unknown" # not known
+
+---Bits of hsts_ctrl.
+---@alias curlew.hsts_ctrl
+---| integer
+---| "enable" # the store is on
+---| "readonlyfile" # its file is not written
+
+---Results of hstsreadfunction and hstswritefunction.
+---@alias curlew.hsts_result
+---| integer
+---| "ok" # go on
+---| "done" # no more entries
+---| "fail" # stop
+
+---Bits of altsvc_ctrl.
+---@alias curlew.altsvc_ctrl
+---| integer
+---| "readonlyfile" # the file is not written
+---| "h1" # services over HTTP/1.1 are used
+---| "h2" # services over HTTP/2 are used
+---| "h3" # services over HTTP/3 are used
+
+---Bits of ws_options.
+---@alias curlew.ws_options
+---| integer
+---| "raw_mode" # frames are passed on as they are
+---| "noautopong" # pings are not answered by the library
+
+---Kinds of WebSocket frames.
+---@alias curlew.ws_flags
+---| integer
+---| "text" # text
+---| "binary" # binary data
+---| "cont" # the message goes on in the next frame
+---| "close" # close
+---| "ping" # ping
+---| "offset" # more of the same frame follows
+---| "pong" # pong
+
+---Bits of mime_options.
+---@alias curlew.mimeopt
+---| integer
+---| "formescape" # names are percent-encoded, as browsers do
+
+---Bits of upload_flags.
+---@alias curlew.ulflag
+---| integer
+---| "answered" # answered
+---| "deleted" # deleted
+---| "draft" # draft
+---| "flagged" # flagged
+---| "seen" # seen
+
+---Values of httpsig_algorithm.
+---@alias curlew.httpsig
+---| integer
+---| "none" # no signature
+---| "ed25519" # Ed25519 (RFC 8032)
+---| "hmac_sha256" # HMAC with SHA-256 (RFC 2104)
+
+---Results of pushfunction.
+---@alias curlew.push
+---| integer
+---| "ok" # accept the stream
+---| "deny" # refuse the stream
+---| "errorout" # refuse the stream and fail the parent
+
+---Values of getinfo proxy_error.
+---@alias curlew.px
+---| integer
+---| "ok" # no error
+---| "bad_address_type" # the answer has an unknown type of address
+---| "bad_version" # the answer has another version of SOCKS
+---| "closed" # the proxy closed the connection
+---| "gssapi" # GSSAPI failed
+---| "gssapi_permsg" # GSSAPI protection of messages failed
+---| "gssapi_protection" # GSSAPI protection was not agreed on
+---| "identd" # identd could not be reached
+---| "identd_differ" # identd names another user
+---| "long_hostname" # the host name is too long
+---| "long_passwd" # the password is too long
+---| "long_user" # the user name is too long
+---| "no_auth" # no method of authentication was accepted
+---| "recv_address" # the address was not received
+---| "recv_auth" # the answer to the login was not received
+---| "recv_connect" # the answer to the connect request was not received
+---| "recv_reqack" # the answer to the request was not received
+---| "reply_address_type_not_supported" # the proxy does not know the type of address
+---| "reply_command_not_supported" # the proxy does not know the command
+---| "reply_connection_refused" # the connection was refused
+---| "reply_general_server_failure" # the proxy failed
+---| "reply_host_unreachable" # the host is unreachable
+---| "reply_network_unreachable" # the network is unreachable
+---| "reply_not_allowed" # not allowed by the rules of the proxy
+---| "reply_ttl_expired" # the packet lived too long
+---| "reply_unassigned" # the answer is not assigned
+---| "request_failed" # the request was refused
+---| "resolve_host" # the host could not be resolved
+---| "send_auth" # the login could not be sent
+---| "send_connect" # the connect request could not be sent
+---| "send_request" # the request could not be sent
+---| "unknown_fail" # not known
+---| "unknown_mode" # the mode is not known
+---| "user_rejected" # the user was rejected
+
+---The state that cw_easy_pause sets.
+---@alias curlew.pause
+---| integer
+---| "cont" # nothing is paused
+---| "recv" # receiving is paused
+---| "send" # sending is paused
+---| "all" # both are paused
+
+---Results of writefunction and headerfunction.
+---@alias curlew.writefunc
+---| integer
+---| "pause" # nothing was taken, pause
+---| "error" # stop
+
+---Results of readfunction.
+---@alias curlew.readfunc
+---| integer
+---| "abort" # stop
+---| "pause" # pause
+
+---Results of seekfunction.
+---@alias curlew.seekfunc
+---| integer
+---| "ok" # done
+---| "fail" # stop
+---| "cantseek" # cannot seek, read on instead
+
+---What ioctlfunction is asked to do.
+---@alias curlew.iocmd
+---| integer
+---| "nop" # nothing
+---| "restartread" # start over
+
+---Results of ioctlfunction.
+---@alias curlew.ioe
+---| integer
+---| "ok" # done
+---| "unknowncmd" # the command is not known
+---| "failrestart" # cannot start over
+
+---Results of trailerfunction.
+---@alias curlew.trailerfunc
+---| integer
+---| "ok" # done
+---| "abort" # stop
+
+---Results of xferinfofunction beside 0 and non-zero.
+---@alias curlew.progressfunc
+---| integer
+---| "continue" # go on, and run the built-in progress meter
+
+---What debugfunction is shown.
+---@alias curlew.debug
+---| integer
+---| "text" # a remark
+---| "header_in" # header lines received
+---| "header_out" # header lines sent
+---| "data_in" # body bytes received
+---| "data_out" # body bytes sent
+---| "ssl_data_in" # TLS records received
+---| "ssl_data_out" # TLS records sent
+
+---Results of prereqfunction.
+---@alias curlew.prereqfunc
+---| integer
+---| "ok" # go on
+---| "abort" # stop
+
+---What a socket is for.
+---@alias curlew.socktype
+---| integer
+---| "ipcxn" # a connection to the peer
+---| "accept" # a connection that the peer makes
+
+---Results of sockoptfunction.
+---@alias curlew.sockopt
+---| integer
+---| "ok" # go on
+---| "error" # stop
+---| "already_connected" # the socket is connected already
+
+---What a socket of a multi is to be watched for.
+---@alias curlew.poll
+---| integer
+---| "none" # nothing
+---| "in" # readable
+---| "out" # writable
+---| "inout" # both
+---| "remove" # not any more
+
+---What a socket of a multi is ready for.
+---@alias curlew.cselect
+---| integer
+---| "in" # readable
+---| "out" # writable
+---| "err" # failed
+
+---A result of callbacks that may pend.
+---@alias curlew.callback
+---| integer
+---| "pending" # the answer comes later
+
+---Flags of a blob.
+---@alias curlew.blob
+---| integer
+---| "nocopy" # the bytes stay the caller's
+---| "copy" # the bytes are copied
+
+---@alias curlew.easy_error
+---| "ok" # 0, no error
+---| "unsupported_protocol" # 1, the scheme of the URL is not known or not allowed
+---| "failed_init" # 2, the library could not be initialised
+---| "url_malformat" # 3, the URL is malformed
+---| "not_built_in" # 4, not built in
+---| "couldnt_resolve_proxy" # 5, the name of the proxy could not be resolved
+---| "couldnt_resolve_host" # 6, the name of the host could not be resolved
+---| "couldnt_connect" # 7, no connection could be made
+---| "weird_server_reply" # 8, the answer of the server makes no sense
+---| "remote_access_denied" # 9, the server denied access
+---| "ftp_accept_failed" # 10, the server did not connect back
+---| "ftp_weird_pass_reply" # 11, the answer to PASS makes no sense
+---| "ftp_accept_timeout" # 12, the server did not connect back in time
+---| "ftp_weird_pasv_reply" # 13, the answer to PASV or EPSV makes no sense
+---| "ftp_weird_227_format" # 14, the address in the answer to PASV makes no sense
+---| "ftp_cant_get_host" # 15, the host that PASV named could not be resolved
+---| "http2" # 16, HTTP/2 framing failed
+---| "ftp_couldnt_set_type" # 17, the FTP transfer type could not be set
+---| "partial_file" # 18, the body ended too early or too late
+---| "ftp_couldnt_retr_file" # 19, the file could not be retrieved by FTP
+---| "obsolete20" # 20, not used
+---| "quote_error" # 21, a quote command failed
+---| "http_returned_error" # 22, the server answered with an error status
+---| "write_error" # 23, the body could not be written
+---| "obsolete24" # 24, not used
+---| "upload_failed" # 25, the upload was refused
+---| "read_error" # 26, the body to send could not be read
+---| "out_of_memory" # 27, out of memory
+---| "operation_timedout" # 28, a time limit was reached
+---| "obsolete29" # 29, not used
+---| "ftp_port_failed" # 30, the FTP server refused PORT and EPRT
+---| "ftp_couldnt_use_rest" # 31, the FTP server refused REST
+---| "obsolete32" # 32, not used
+---| "range_error" # 33, the server does not serve ranges
+---| "obsolete34" # 34, not used
+---| "ssl_connect_error" # 35, the TLS handshake failed
+---| "bad_download_resume" # 36, the download could not be resumed
+---| "file_couldnt_read_file" # 37, the file could not be read
+---| "ldap_cannot_bind" # 38, the LDAP bind failed
+---| "ldap_search_failed" # 39, the LDAP search failed
+---| "obsolete40" # 40, not used
+---| "obsolete41" # 41, not used
+---| "aborted_by_callback" # 42, a callback stopped the transfer
+---| "bad_function_argument" # 43, bad argument
+---| "obsolete44" # 44, not used
+---| "interface_failed" # 45, the local interface or address could not be used
+---| "obsolete46" # 46, not used
+---| "too_many_redirects" # 47, too many redirects
+---| "unknown_option" # 48, no such option
+---| "setopt_option_syntax" # 49, the value of an option is malformed
+---| "obsolete50" # 50, not used
+---| "obsolete51" # 51, not used
+---| "got_nothing" # 52, the server closed the connection without an answer
+---| "ssl_engine_notfound" # 53, the TLS engine was not found
+---| "ssl_engine_setfailed" # 54, the TLS engine could not be made the default
+---| "send_error" # 55, sending failed
+---| "recv_error" # 56, receiving failed
+---| "obsolete57" # 57, not used
+---| "ssl_certproblem" # 58, the client certificate could not be used
+---| "ssl_cipher" # 59, none of the ciphers named can be used
+---| "peer_failed_verification" # 60, the peer could not be verified
+---| "bad_content_encoding" # 61, the content coding is not known or the body is malformed
+---| "obsolete62" # 62, not used
+---| "filesize_exceeded" # 63, the body is larger than allowed
+---| "use_ssl_failed" # 64, the connection could not be upgraded to TLS
+---| "send_fail_rewind" # 65, the body would have to be sent again and cannot be rewound
+---| "ssl_engine_initfailed" # 66, the TLS engine could not be initialised
+---| "login_denied" # 67, the login was denied
+---| "tftp_notfound" # 68, the TFTP server does not have the file
+---| "tftp_perm" # 69, the TFTP server denied access
+---| "remote_disk_full" # 70, the disk of the server is full
+---| "tftp_illegal" # 71, illegal TFTP operation
+---| "tftp_unknownid" # 72, unknown TFTP transfer id
+---| "remote_file_exists" # 73, the file is there already
+---| "tftp_nosuchuser" # 74, no such TFTP user
+---| "obsolete75" # 75, not used
+---| "obsolete76" # 76, not used
+---| "ssl_cacert_badfile" # 77, the authorities to trust could not be read
+---| "remote_file_not_found" # 78, the server does not have the file
+---| "ssh" # 79, the SSH session failed
+---| "ssl_shutdown_failed" # 80, TLS could not be ended
+---| "again" # 81, not ready, try again
+---| "ssl_crl_badfile" # 82, the revocation list could not be read
+---| "ssl_issuer_error" # 83, the issuer of the certificate is another one
+---| "ftp_pret_failed" # 84, the FTP server refused PRET
+---| "rtsp_cseq_error" # 85, the RTSP sequence number does not match
+---| "rtsp_session_error" # 86, the RTSP session does not match
+---| "ftp_bad_file_list" # 87, the listing of the FTP server makes no sense
+---| "chunk_failed" # 88, a callback refused a chunk
+---| "no_connection_available" # 89, no connection is available
+---| "ssl_pinnedpubkeynotmatch" # 90, the public key of the server is not the pinned one
+---| "ssl_invalidcertstatus" # 91, the status of the certificate is not good
+---| "http2_stream" # 92, an HTTP/2 stream failed
+---| "recursive_api_call" # 93, not allowed inside a callback of the same handle
+---| "auth_error" # 94, authentication failed
+---| "http3" # 95, HTTP/3 failed
+---| "quic_connect_error" # 96, the QUIC handshake failed
+---| "proxy" # 97, the proxy failed
+---| "ssl_clientcert" # 98, the server wants a client certificate
+---| "unrecoverable_poll" # 99, waiting for sockets failed
+---| "too_large" # 100, larger than allowed
+---| "ech_required" # 101, encrypted client hello was required and failed
+---| "resume_changed" # 200, what was resumed is not the same any more
+---| "closed" # 201, the handle was closed
+---| "conv_failed" # 202, a conversion callback failed
+---| "cancelled" # 203, the transfer was cancelled
+
+---@alias curlew.multi_error
+---| "call_multi_perform" # -1, call perform again
+---| "ok" # 0, no error
+---| "bad_handle" # 1, not a multi handle
+---| "bad_easy_handle" # 2, not an easy handle that can be used here
+---| "out_of_memory" # 3, out of memory
+---| "internal_error" # 4, internal error
+---| "bad_socket" # 5, no such socket
+---| "unknown_option" # 6, no such option
+---| "added_already" # 7, the transfer was added already
+---| "recursive_api_call" # 8, not allowed inside a callback of the same multi
+---| "wakeup_failure" # 9, waking up failed
+---| "bad_function_argument" # 10, bad argument
+---| "aborted_by_callback" # 11, a callback stopped the multi
+---| "unrecoverable_poll" # 12, waiting for sockets failed
+---| "not_built_in" # 200, not built in
+
+---@alias curlew.url_error
+---| "ok" # 0, no error
+---| "bad_handle" # 1, not a URL handle
+---| "bad_partpointer" # 2, bad pointer to a part
+---| "malformed_input" # 3, the URL is malformed
+---| "bad_port_number" # 4, the port is not a number from 0 to 65535
+---| "unsupported_scheme" # 5, the scheme is not known
+---| "urldecode" # 6, the part cannot be decoded
+---| "out_of_memory" # 7, out of memory
+---| "user_not_allowed" # 8, a user name is not allowed here
+---| "unknown_part" # 9, no such part
+---| "no_scheme" # 10, there is no scheme
+---| "no_user" # 11, there is no user name
+---| "no_password" # 12, there is no password
+---| "no_options" # 13, there are no login options
+---| "no_host" # 14, there is no host
+---| "no_port" # 15, there is no port
+---| "no_query" # 16, there is no query
+---| "no_fragment" # 17, there is no fragment
+---| "no_zoneid" # 18, there is no zone id
+---| "bad_file_url" # 19, the file URL is malformed
+---| "bad_fragment" # 20, the fragment is malformed
+---| "bad_hostname" # 21, the host name is malformed
+---| "bad_ipv6" # 22, the IPv6 address is malformed
+---| "bad_login" # 23, the login is malformed
+---| "bad_password" # 24, the password is malformed
+---| "bad_path" # 25, the path is malformed
+---| "bad_query" # 26, the query is malformed
+---| "bad_scheme" # 27, the scheme is malformed
+---| "bad_slashes" # 28, the number of slashes is wrong
+---| "bad_user" # 29, the user name is malformed
+---| "lacks_idn" # 30, international host names are not built in
+---| "too_large" # 31, larger than allowed
+
