@@ -5,6 +5,18 @@
  * no system call. The clock stands still while there is something to do and
  * jumps to the next timer when there is not, so a ten-minute wait takes no
  * time and every run with the same seed is the same run.
+ *
+ * Sockets are TCP (IPv4, IPv6) and Unix streams; the platform's now_us is
+ * cw_vnet_now_us. A reset comes after the bytes that were sent before it: the
+ * receiver reads them, then gets ECONNRESET; SO_LINGER 0 and closing with
+ * bytes unread send one. A listener on 0.0.0.0 or :: hears all addresses of
+ * its family that have no listener of their own. A backlog is not a limit.
+ * Closing a Unix listener removes its path.
+ *
+ * One loop for clients and servers moves the clock past nobody's timers. With
+ * more of them, in one thread, the clock stands still while any has something
+ * to read, but not for their timers. A wait without limit for which nothing
+ * is under way fails with EDEADLK instead of hanging.
  */
 #ifndef CURLEW_VNET_H
 #define CURLEW_VNET_H
@@ -28,15 +40,22 @@ CW_EXTERN const struct cw_platform *cw_vnet_platform(struct cw_vnet *net);
 
 /* name resolves to the n numeric addresses, after delay_ms of virtual time;
    n 0 with os_error: that error (ENOENT: no such name; ETIMEDOUT after
-   delay_ms). Replaces what was said of the name before. */
+   delay_ms). Replaces what was said of the name before. Lookups under way
+   keep the old answer. CWE_BAD_FUNCTION_ARGUMENT, CWE_TOO_LARGE (64 addresses,
+   65,536 names), CWE_OUT_OF_MEMORY. */
 CW_EXTERN CW_MUST_CHECK enum cw_code
 cw_vnet_name(struct cw_vnet *net, const char *name, const char *const *ips,
              unsigned n, int64_t delay_ms, int os_error);
 
 /* What connecting to an address does, where no listener decides: 0 refuses
    at once (the default), an errno value after delay_ms, or -1: never answers
-   (until delay_ms, then ETIMEDOUT, if delay_ms > 0). ip NULL: all. With
-   os_error 0 and a listener there, delay_ms is how long connecting takes. */
+   (until delay_ms, then ETIMEDOUT, if delay_ms > 0). ip NULL: all; port 0:
+   all. With os_error 0 and a listener there, delay_ms is how long connecting
+   takes, beside a round trip of the latency. The most specific route counts
+   (address and port, address, port, all); one with an ip and an error decides
+   even where a listener is. Replaces what was said of the same ip and port.
+   CWE_BAD_FUNCTION_ARGUMENT, CWE_TOO_LARGE (65,536 routes),
+   CWE_OUT_OF_MEMORY. */
 CW_EXTERN CW_MUST_CHECK enum cw_code cw_vnet_route(struct cw_vnet *net,
                                                    const char *ip, int port,
                                                    int os_error,
