@@ -82,7 +82,7 @@ struct cw_watch {
   struct cw_node node;    /* in the loop's list of those ready */
   struct cw_node changed; /* in the loop's list of those to be told */
   struct cw_watch *hash_next;
-  void *socketp;       /* cw_multi_assign's */
+  void *socketp; /* cw_multi_assign's */
   /* Called from a turn when something wanted is ready; again in a later step
      as long as that stays so, that is until the owner met CW_AGAIN, read a
      short piece, or wants something else. */
@@ -95,11 +95,10 @@ void cw_watch_init(struct cw_watch *watch);
    the first read or write is tried at once. One that is still connecting is
    not: say cw_watch_drained for both. CWE_OUT_OF_MEMORY,
    CWE_UNRECOVERABLE_POLL (the poller refused it). */
-CW_MUST_CHECK enum cw_code
-cw_watch_open(struct cw_loop *loop, struct cw_watch *watch, int fd,
-              void (*on_ready)(struct cw_watch *watch, unsigned events,
-                               void *data),
-              void *data);
+CW_MUST_CHECK enum cw_code cw_watch_open(
+    struct cw_loop *loop, struct cw_watch *watch, int fd,
+    void (*on_ready)(struct cw_watch *watch, unsigned events, void *data),
+    void *data);
 /* Forgets the socket without closing it. Allowed for one that is not open. */
 void cw_watch_close(struct cw_watch *watch);
 /* Says what the owner waits for. If that is ready by what is known, on_ready
@@ -109,15 +108,16 @@ void cw_watch_want(struct cw_watch *watch, unsigned events);
 void cw_watch_drained(struct cw_watch *watch, unsigned events);
 
 /* Reads and writes through the platform. CW_AGAIN: the direction is drained
-   (no system call is made where that is known). CWE_RECV_ERROR, CWE_SEND_ERROR with *perrno. CW_OK with *pnread 0:
-   the peer has finished. */
+   (no system call is made where that is known). CWE_RECV_ERROR, CWE_SEND_ERROR
+   with *perrno. CW_OK with *pnread 0: the peer has finished. */
 CW_MUST_CHECK enum cw_code cw_watch_recv(struct cw_watch *watch, void *bytes,
                                          size_t n, size_t *pnread, int *perrno);
 CW_MUST_CHECK enum cw_code cw_watch_sendv(struct cw_watch *watch,
                                           const struct iovec *iov, int niov,
                                           size_t *pnwritten, int *perrno);
 
-/* --- the loop -------------------------------------------------------------- */
+/* --- the loop --------------------------------------------------------------
+ */
 
 /* CWE_OUT_OF_MEMORY, CWE_FAILED_INIT (no poller). */
 CW_MUST_CHECK enum cw_code cw_loop_open(const struct cw_platform *platform,
@@ -146,7 +146,8 @@ int64_t cw_loop_next_due_us(const struct cw_loop *loop);
 void cw_loop_wake(struct cw_loop *loop);
 int cw_loop_fd(const struct cw_loop *loop);
 
-/* --- foreign loops ---------------------------------------------------------- */
+/* --- foreign loops ----------------------------------------------------------
+ */
 
 /* With hooks set, the poller is not used: on_socket is told each change of a
    watch's wish (events 0: no more), on_timer each change of the next due time
