@@ -13,13 +13,15 @@
 
 #define CW_DATE_BYTES 30 /* with its NUL */
 
-/* Seconds since 1970 UTC; false: not a date. now_s decides the century of a
-   two-digit year (at most 50 years ahead). */
+/* Seconds since 1970 UTC; false: not a date (of the years 1583 to 9999), and
+   *ptime_s is as before. now_s decides the century of a two-digit year (at
+   most 50 years ahead). Without a time of day it is midnight, without a zone
+   UTC; the weekday is not compared. */
 bool cw_date_parse(struct cw_slice text, int64_t now_s, int64_t *ptime_s);
 /* "Sun, 06 Nov 1994 08:49:37 GMT"; years 0 to 9999, clamped. */
 void cw_date_format(int64_t time_s, char out[CW_DATE_BYTES]);
 /* A Retry-After value: seconds or a date; seconds from now, never negative,
-   at most a year. RFC 9110, 10.2.3. */
+   at most a year; false: neither. RFC 9110, 10.2.3. */
 bool cw_retry_after_parse(struct cw_slice value, int64_t now_s,
                           int64_t *pseconds);
 

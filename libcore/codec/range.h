@@ -9,18 +9,19 @@
 #include "base/slice.h"
 
 struct cw_content_range {
-  bool satisfied;   /* false: the answer was "bytes * / total" (416) */
+  bool satisfied; /* false: the answer was "bytes * / total" (416) */
   uint64_t first;
   uint64_t last;
   bool has_total;
   uint64_t total;
 };
-/* False: not a valid Content-Range in bytes. */
+/* False: not a valid Content-Range in bytes; *cr is as before. */
 bool cw_content_range_parse(struct cw_slice value, struct cw_content_range *cr);
 
 /* CWOPT_RANGE as given: "0-99", "100-", "-500", or several with commas.
-   False: not of that form. A single range gives its bounds: *pfirst -1 for a
-   suffix range (then *plast is its length), *plast -1 for an open end. */
+   False: not of that form, or an end before its beginning. A single range gives
+   its bounds: *pfirst -1 for a suffix range (then *plast is its length), *plast
+   -1 for an open end. Several give -1 and -1. */
 bool cw_range_parse(const char *text, bool *pmany, int64_t *pfirst,
                     int64_t *plast);
 
