@@ -13,3 +13,7 @@ if(CURLEW_SANITIZE)
     -fno-sanitize-recover=undefined)
   add_link_options(-fsanitize=address,undefined)
 endif()
+if(CURLEW_FUZZ)
+  # libFuzzer finds its way by what the library's own code counts.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

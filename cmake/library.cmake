@@ -17,7 +17,8 @@ foreach(kind STATIC SHARED)
   target_include_directories(${target} PUBLIC
     $<BUILD_INTERFACE:${CW_CORE}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_libraries(${target} PUBLIC OpenSSL::SSL OpenSSL::Crypto
+  # Private: no public header names a type of theirs.
+  target_link_libraries(${target} PRIVATE OpenSSL::SSL OpenSSL::Crypto
     ZLIB::ZLIB PkgConfig::CARES Threads::Threads)
 endforeach()
 set_target_properties(curlew_shared PROPERTIES VERSION ${PROJECT_VERSION}
