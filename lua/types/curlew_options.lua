@@ -55,7 +55,7 @@
 ---@field verbose? boolean|integer Tell the debug callback, or standard error, what is said and done.
 ---@field debugfunction? (fun(kind: curlew.debug, view: curlew.view, data: any): boolean?, any?)|table|userdata Sees what is said and done; active with verbose.
 ---@field debugdata? any The companion of debugfunction.
----@field stderr? userdata|table|lightuserdata The FILE that verbose and the built-in progress meter write to in place of standard error.
+---@field stderr? userdata|table|lightuserdata The FILE that verbose writes to in place of standard error.
 ---@field errorbuffer? userdata|table|lightuserdata A buffer of 256 bytes of the caller's for the sentence of a failure; cw_easy_detail gives it without one.
 ---@field noprogress? boolean|integer Do not call the progress callbacks.
 ---@field xferinfofunction? (fun(dltotal: integer, dlnow: integer, ultotal: integer, ulnow: integer, data: any): boolean|integer|nil, any?)|table|userdata Is told how many bytes went each way, at least once a second; active with noprogress 0.
@@ -683,7 +683,7 @@
 ---@field IOE_FAILRESTART integer 2, cannot start over
 ---@field TRAILERFUNC_OK integer 0, done
 ---@field TRAILERFUNC_ABORT integer 1, stop
----@field PROGRESSFUNC_CONTINUE integer 268435457, go on, and run the built-in progress meter
+---@field PROGRESSFUNC_CONTINUE integer 268435457, go on, as 0 does
 ---@field DEBUG_TEXT integer 0, a remark
 ---@field DEBUG_HEADER_IN integer 1, header lines received
 ---@field DEBUG_HEADER_OUT integer 2, header lines sent
@@ -1144,7 +1144,7 @@
 ---Results of xferinfofunction beside 0 and non-zero.
 ---@alias curlew.progressfunc
 ---| integer
----| "continue" # go on, and run the built-in progress meter
+---| "continue" # go on, as 0 does
 
 ---What debugfunction is shown.
 ---@alias curlew.debug
@@ -1222,7 +1222,7 @@
 ---| "ftp_cant_get_host" # 15, the host that PASV named could not be resolved
 ---| "http2" # 16, HTTP/2 framing failed
 ---| "ftp_couldnt_set_type" # 17, the FTP transfer type could not be set
----| "partial_file" # 18, the body ended too early or too late
+---| "partial_file" # 18, the body was cut short
 ---| "ftp_couldnt_retr_file" # 19, the file could not be retrieved by FTP
 ---| "obsolete20" # 20, not used
 ---| "quote_error" # 21, a quote command failed
@@ -1292,7 +1292,7 @@
 ---| "rtsp_cseq_error" # 85, the RTSP sequence number does not match
 ---| "rtsp_session_error" # 86, the RTSP session does not match
 ---| "ftp_bad_file_list" # 87, the listing of the FTP server makes no sense
----| "chunk_failed" # 88, a callback refused a chunk
+---| "chunk_failed" # 88, a callback stopped the listing or a file of it
 ---| "no_connection_available" # 89, no connection is available
 ---| "ssl_pinnedpubkeynotmatch" # 90, the public key of the server is not the pinned one
 ---| "ssl_invalidcertstatus" # 91, the status of the certificate is not good

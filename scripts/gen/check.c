@@ -92,12 +92,24 @@ static void check_range(const char *file, const struct option_row *row) {
   }
 }
 
+static int has_value(const char *group, int64_t value) {
+  for (const struct constant_row *row = constants; row->name; row++) {
+    if (is_same(row->group, group) && row->value == value) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 static void check_group_of(const char *file, const struct option_row *row) {
   int wants = is_same(row->kind, "enum") || is_same(row->kind, "flags");
   if (wants && !find_group(row->group)) {
     find(file, row->name, "the group is not in groups.def");
   } else if (!wants && !is_same(row->group, "none")) {
     find(file, row->name, "a group, but the kind is neither enum nor flags");
+  }
+  if (is_same(row->kind, "enum") && !has_value(row->group, row->preset)) {
+    find(file, row->name, "the default is no value of the group");
   }
 }
 
@@ -111,6 +123,8 @@ static void check_alias(const char *file, const struct option_row *rows,
   }
   if (row->scale < 1) {
     find(file, row->name, "the scale is below 1");
+  } else if (target && target->max > 0 && row->max > target->max / row->scale) {
+    find(file, row->name, "max times scale is above the target's max");
   }
 }
 

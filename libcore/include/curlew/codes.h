@@ -43,7 +43,7 @@ enum cw_code {
   CWE_HTTP2 = 16,
   /* the FTP transfer type could not be set */
   CWE_FTP_COULDNT_SET_TYPE = 17,
-  /* the body ended too early or too late */
+  /* the body was cut short */
   CWE_PARTIAL_FILE = 18,
   /* the file could not be retrieved by FTP */
   CWE_FTP_COULDNT_RETR_FILE = 19,
@@ -183,7 +183,7 @@ enum cw_code {
   CWE_RTSP_SESSION_ERROR = 86,
   /* the listing of the FTP server makes no sense */
   CWE_FTP_BAD_FILE_LIST = 87,
-  /* a callback refused a chunk */
+  /* a callback stopped the listing or a file of it */
   CWE_CHUNK_FAILED = 88,
   /* no connection is available */
   CWE_NO_CONNECTION_AVAILABLE = 89,
