@@ -54,7 +54,8 @@ struct cw_stage_type {
   const char *name;
   enum cw_phase phase;
   /* Takes from the front of piece. CW_OK: all taken. CW_AGAIN: *ptaken bytes
-     taken, not more for now. */
+     taken, not more for now; that may be all of them where decoded bytes were
+     kept, which an empty piece (or finish) sends on their way. */
   enum cw_code (*write)(struct cw_stage *stage, const struct cw_piece *piece,
                         size_t *ptaken);
   /* The body is complete: passes on what it still holds. CW_AGAIN: call again.
@@ -77,11 +78,12 @@ struct cw_writer {
 struct cw_sink; /* curlew/sink.h */
 
 /* host is copied. The end of the chain is the host's deliver until a sink is
-   added. */
+   added. Stages point to the writer: it must stay where it is. */
 CW_MUST_CHECK enum cw_code cw_writer_init(struct cw_writer *writer,
                                           const struct cw_pipe_host *host);
 void cw_writer_fini(struct cw_writer *writer);
-/* Replaces the end of the chain by sink; takes a reference. */
+/* Replaces the end of the chain by sink; takes a reference. The caller calls
+   cw_sink_begin and cw_sink_end (pipe/sink.h) around the transfer. */
 CW_MUST_CHECK enum cw_code cw_writer_set_sink(struct cw_writer *writer,
                                               struct cw_sink *sink);
 /* CWE_FILESIZE_EXCEEDED past max bytes at that phase (_LIMIT_ENCODED or
@@ -103,7 +105,8 @@ CW_MUST_CHECK enum cw_code cw_writer_add_decoder(struct cw_writer *writer,
    "deflate, gzip". A constant. */
 const char *cw_writer_codings(void);
 
-/* As a stage's write and finish. finish is called until it is CW_OK. */
+/* As a stage's write and finish. finish is called until it is CW_OK.
+   CWE_BAD_CONTENT_ENCODING from it: the coded body was cut short. */
 CW_MUST_CHECK enum cw_code cw_writer_write(struct cw_writer *writer,
                                            const struct cw_piece *piece,
                                            size_t *ptaken);
