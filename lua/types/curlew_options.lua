@@ -78,7 +78,7 @@
 ---@field max_send_speed_large? integer The most bytes a second to send, on average; 0: no limit. Not built in.
 ---@field httpget? boolean|integer 1: make the request a GET again, undoing nobody, post and upload.
 ---@field post? boolean|integer Make the request a POST with the body of postfields, or of the read callback where there is none.
----@field postfields? string The body of a POST as bytes, which the caller keeps alive; makes the request a POST. Its length is postfieldsize_large, or up to the first NUL where that is -1.
+---@field postfields? string The body of a POST as bytes; makes the request a POST. Its length is postfieldsize_large, or up to the first NUL where that is -1. In C the bytes stay the caller's.
 ---@field copypostfields? string postfields, copied at once; set postfieldsize_large before it where the bytes hold a NUL.
 ---@field postfieldsize_large? integer How many bytes postfields has; -1: up to the first NUL.
 ---@field postfieldsize? integer postfieldsize_large as a long.

@@ -69,38 +69,50 @@ static void put_preset(FILE *out, const struct option_row *row) {
   fprintf(out, "%lld", (long long)row->preset);
 }
 
-static void put_option(FILE *out, const struct option_row *row) {
-  fprintf(out, "| `%s` | %s | ", row->name, row->kind);
+static void put_target(FILE *out, const struct option_row *row) {
+  fprintf(out, "`%s`", row->target);
+  if (row->scale != 1) {
+    fprintf(out, " × %lld", (long long)row->scale);
+  }
+}
+
+/* The columns that options of an easy handle alone have. */
+static void put_easy_cells(FILE *out, const struct option_row *row) {
+  fputs(" | ", out);
+  put_schemes(out, row->schemes);
+  fputs(" | ", out);
   if (row->target) {
-    fputs("| ", out);
-    put_range(out, row);
-    fprintf(out, " | | `%s`", row->target);
-    if (row->scale != 1) {
-      fprintf(out, " × %lld", (long long)row->scale);
-    }
+    put_target(out, row);
   } else {
-    put_preset(out, row);
-    fputs(" | ", out);
-    put_values(out, row);
-    fputs(" | ", out);
-    put_schemes(out, row->schemes);
-    fputs(" | ", out);
     put_flags(out, row->flags);
+  }
+}
+
+static void put_option(FILE *out, const struct option_row *row, int is_easy) {
+  fprintf(out, "| `%s` | %s | ", row->name, row->kind);
+  if (!row->target) {
+    put_preset(out, row);
+  }
+  fputs(" | ", out);
+  put_values(out, row);
+  if (is_easy) {
+    put_easy_cells(out, row);
   }
   fputs(" | ", out);
   put_cell(out, row->prose);
   fputs(" |\n", out);
 }
 
-static void put_built_options(FILE *out, const struct option_row *rows) {
+static void put_built_options(FILE *out, const struct option_row *rows,
+                              int is_easy) {
   const struct option_row *sorted[MAX_ROWS];
   int n = sort_rows(rows, sorted);
-  fputs("| option | kind | default | values | schemes | flags | meaning |\n"
-        "|---|---|---|---|---|---|---|\n",
-        out);
+  fprintf(out, "| option | kind | default | values |%s meaning |\n",
+          is_easy ? " schemes | flags |" : "");
+  fprintf(out, "|---|---|---|---|%s---|\n", is_easy ? "---|---|" : "");
   for (int i = 0; i < n; i++) {
     if (is_built(sorted[i]->feature)) {
-      put_option(out, sorted[i]);
+      put_option(out, sorted[i], is_easy);
     }
   }
 }
@@ -155,9 +167,9 @@ void write_options_md(FILE *out) {
   put_notice(out, "Options");
   fputs(options_intro, out);
   fputs("## Of an easy handle\n\n", out);
-  put_built_options(out, options);
+  put_built_options(out, options, 1);
   fputs("\n## Of a multi handle\n\n", out);
-  put_built_options(out, moptions);
+  put_built_options(out, moptions, 0);
   fputs("\n## Not built in\n\nSetting one of these is `not_built_in`.\n\n",
         out);
   put_waiting_options(out, options);
