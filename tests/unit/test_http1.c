@@ -225,6 +225,28 @@ Test(http1_head, head_limit_to_the_byte) {
   free(field);
 }
 
+/* A line may be within its own limit and still be too much for the head: the
+   code is that of the limit that is reached first. */
+Test(http1_head, whichever_limit_comes_first) {
+  char *first = field_of(CW_H1_MAX_LINE_BYTES);
+  char *last = field_of(CW_H1_MAX_LINE_BYTES + 1);
+  for (size_t i = 0; i < STEPS; i++) {
+    size_t fields = 0;
+    cw_h1_parser_reset(&parser, true);
+    cr_assert_eq(feed(first, strlen(first), steps[i], &fields), CW_OK);
+    cr_assert_eq(feed(first, strlen(first), steps[i], &fields), CW_OK);
+    cr_expect_eq(feed(last, strlen(last), steps[i], &fields), CWE_TOO_LARGE,
+                 "as much room in the head as in a line");
+    cw_h1_parser_reset(&parser, true);
+    cr_assert_eq(feed("A: b\r\n", 6, 6, &fields), CW_OK);
+    cr_assert_eq(feed(first, strlen(first), steps[i], &fields), CW_OK);
+    cr_assert_eq(feed(first, strlen(first), steps[i], &fields), CW_OK);
+    cr_expect_eq(feed(last, strlen(last), steps[i], &fields), CWE_RECV_ERROR);
+  }
+  free(first);
+  free(last);
+}
+
 /* The parser must not look at a long line again for each byte of it: 100 KiB
    byte by byte would then take minutes, not milliseconds. */
 Test(http1_head, byte_by_byte_is_linear, .timeout = 20) {

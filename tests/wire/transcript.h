@@ -140,7 +140,9 @@ static inline void wire_use(struct wire_input *in, size_t n) {
     fprintf(stderr, "more was taken than there was\n");
     abort();
   }
-  in->piece = cw_slice(in->piece.ptr + n, in->piece.len - n);
+  if (n > 0) { /* no arithmetic on NULL */
+    in->piece = cw_slice(in->piece.ptr + n, in->piece.len - n);
+  }
   in->used += n;
 }
 
