@@ -13,10 +13,11 @@
  * its family that have no listener of their own. A backlog is not a limit.
  * Closing a Unix listener removes its path.
  *
- * One loop for clients and servers moves the clock past nobody's timers. With
- * more of them, in one thread, the clock stands still while any has something
- * to read, but not for their timers. A wait without limit for which nothing
- * is under way fails with EDEADLK instead of hanging.
+ * Clients and servers belong on one loop: it moves the clock and knows all
+ * timers. Several loops in one thread work, and the clock stands still while
+ * one of them has a report to fetch; but the one that waits does not know the
+ * timers of the others. A wait without limit for which nothing is under way
+ * fails with EDEADLK instead of hanging.
  */
 #ifndef CURLEW_VNET_H
 #define CURLEW_VNET_H
