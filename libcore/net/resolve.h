@@ -79,9 +79,10 @@ cw_resolve_start(struct cw_resolver *resolver,
 /* No notice comes any more. Unknown ids are allowed. */
 void cw_resolve_cancel(struct cw_resolver *resolver, uint64_t id);
 /* Puts addresses into the cache as if they had been asked for. */
-CW_MUST_CHECK enum cw_code cw_resolve_store(
-    struct cw_resolver *resolver, const struct cw_resolve_request *request,
-    struct cw_addrs *addrs);
+CW_MUST_CHECK enum cw_code
+cw_resolve_store(struct cw_resolver *resolver,
+                 const struct cw_resolve_request *request,
+                 struct cw_addrs *addrs);
 /* One CWOPT_RESOLVE entry: "[+]host:port:addr[,addr]...", "-host:port",
    "*" as host. CWE_SETOPT_OPTION_SYNTAX with the place in fail. */
 CW_MUST_CHECK enum cw_code cw_resolve_preset(struct cw_resolver *resolver,
