@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "curlew/error.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -123,9 +125,9 @@ struct cw_platform {
 };
 
 /* The kernel's: epoll where it is there. One constant table, thread-safe. */
-const struct cw_platform *cw_platform_real(void);
+CW_EXTERN const struct cw_platform *cw_platform_real(void);
 /* The kernel's with poll(2) as its poller, the second backend. */
-const struct cw_platform *cw_platform_real_poll(void);
+CW_EXTERN const struct cw_platform *cw_platform_real_poll(void);
 
 #ifdef __cplusplus
 }
