@@ -246,7 +246,6 @@ static enum cw_code h1_gather(struct cw_h1_parser *parser, struct cw_slice in,
   size_t len = carry->len - skip;
   if (memchr(text, '\n', len - 1)) {
     len = h1_unfold(text, len);
-    cw_buf_truncate(carry, skip + len);
   }
   *ptext = cw_slice(text, len);
   return CW_OK;

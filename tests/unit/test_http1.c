@@ -118,6 +118,30 @@ Test(http1_head, sentence_says_what_and_where) {
   cr_expect_null(strchr(fail.detail, '\x1b'));
 }
 
+Test(http1_head, sentence_counts_empty_lines) {
+  const char *s = "\r\nHTTP/1.1 20 OK\r\n";
+  cr_assert_eq(next(&s), CWE_WEIRD_SERVER_REPLY);
+  cr_expect(strstr(fail.detail, "byte 2 "), "%s", fail.detail);
+  cr_expect(strstr(fail.detail, "status code"), "%s", fail.detail);
+  cw_h1_parser_reset(&parser, false);
+  cw_fail_clear(&fail);
+  s = "\n\nHTTP/1.1 200 OK\r\n: x\r\n\r\n";
+  cr_assert_eq(next(&s), CW_OK);
+  cr_assert_eq(next(&s), CWE_WEIRD_SERVER_REPLY);
+  cr_expect(strstr(fail.detail, "byte 19 "), "%s", fail.detail);
+}
+
+Test(http1_head, sentence_tells_other_versions_from_bad_ones) {
+  const char *s = "HTTP/2 200\r\n";
+  cr_assert_eq(next(&s), CWE_WEIRD_SERVER_REPLY);
+  cr_expect(strstr(fail.detail, "not 1.x"), "%s", fail.detail);
+  cw_h1_parser_reset(&parser, false);
+  cw_fail_clear(&fail);
+  s = "HTTP/1. 200\r\n";
+  cr_assert_eq(next(&s), CWE_WEIRD_SERVER_REPLY);
+  cr_expect_null(strstr(fail.detail, "not 1.x"), "%s", fail.detail);
+}
+
 Test(http1_head, no_fail_is_allowed) {
   size_t taken;
   cr_expect_eq(cw_h1_next_line(&parser, cw_slice_str("HTTP/2 200\n"), false,
@@ -322,6 +346,22 @@ Test(http1_head, works_after_a_failed_allocation) {
   s = "\n";
   cr_expect_eq(next(&s), CW_OK);
   cr_expect_eq(line.status, 200);
+  teardown();
+  cr_expect_eq(failing_live(), 0);
+  failing_stop();
+}
+
+Test(http1_head, a_line_that_cannot_be_completed_is_not_taken) {
+  failing_start(2);
+  const char *s = "HTTP/1.1 200 ";
+  cr_assert_eq(next(&s), CW_AGAIN);
+  const char *end =
+      "a reason longer than what a first small block of the parser can hold\n";
+  s = end;
+  cr_expect_eq(next(&s), CWE_OUT_OF_MEMORY);
+  cr_expect_eq(s, end);
+  cr_expect_eq(next(&s), CW_OK);
+  cr_expect(cw_slice_eq(line.reason, cw_slice(end, strlen(end) - 1)));
   teardown();
   cr_expect_eq(failing_live(), 0);
   failing_stop();
