@@ -26,7 +26,7 @@ struct cw_filter;
 /* TLS as options say it; strings borrowed from the options for as long as the
    connection is being made (copied where they are needed longer). */
 struct cw_tls_config {
-  bool verify_peer;  /* default true */
+  bool verify_peer; /* default true */
   bool verify_host;
   const char *ca_file, *ca_path; /* both NULL and no blob: the system's */
   const struct cw_blob *ca_blob;
@@ -34,7 +34,7 @@ struct cw_tls_config {
   const char *cert_file, *cert_type, *key_file, *key_type, *key_password;
   const struct cw_blob *cert_blob, *key_blob;
   const char *ciphers, *ciphers13, *curves, *sigalgs;
-  const char *pinned_key; /* file or "sha256//base64;sha256//..." */
+  const char *pinned_key;       /* file or "sha256//base64;sha256//..." */
   int min_version, max_version; /* CW_SSLVERSION_ numbers 4..7; 0: default */
   bool session_cache;
   bool certinfo;
@@ -51,8 +51,8 @@ struct cw_conn_user {
   void (*wake)(void *data);
   /* CW_OK: *pfd is a socket made for *addr (which may have been changed), or
      CW_SOCKET_BAD: refused, try the next address. */
-  enum cw_code (*open_socket)(void *data, int purpose,
-                              struct cw_sockaddr *addr, int *pfd);
+  enum cw_code (*open_socket)(void *data, int purpose, struct cw_sockaddr *addr,
+                              int *pfd);
   /* Not CW_OK: stop with that code, no other address is tried. */
   enum cw_code (*sockopt)(void *data, int fd, int purpose,
                           bool *palready_connected);
@@ -68,15 +68,15 @@ struct cw_close_hook {
 };
 
 struct cw_conn_spec {
-  const char *host;       /* for SNI, verification and messages; no brackets */
+  const char *host; /* for SNI, verification and messages; no brackets */
   int port;
   bool tls;
-  struct cw_addrs *addrs; /* in order; a reference is taken */
+  struct cw_addrs *addrs;    /* in order; a reference is taken */
   int64_t happy_eyeballs_us; /* RFC 8305 connection attempt delay */
   int64_t deadline_us;       /* loop time for connecting in all; 0: none */
   struct cw_socket_options socket;
   struct cw_tls_config tls_config;
-  struct cw_slice key;       /* reuse key, copied */
+  struct cw_slice key; /* reuse key, copied */
   struct cw_close_hook close_hook;
 };
 
@@ -90,8 +90,8 @@ struct cw_conn_info {
   int peer_port, local_port;
   int64_t connected_us, secured_us;
   int64_t created_us, idle_since_us;
-  uint32_t requests; /* exchanges that it has served */
-  const char *alpn;  /* what was agreed, "" if nothing */
+  uint32_t requests;     /* exchanges that it has served */
+  const char *alpn;      /* what was agreed, "" if nothing */
   int tls_verify_result; /* X509_V_ code */
   int os_errno;
 };

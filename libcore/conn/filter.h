@@ -17,15 +17,20 @@
 struct cw_filter;
 
 enum cw_filter_query {
-  CW_QUERY_FD,       /* int */
-  CW_QUERY_ALPN,     /* const char * */
-  CW_QUERY_SSL,      /* void * */
-  CW_QUERY_CLEAN_EOF /* bool */
+  CW_QUERY_FD,        /* int */
+  CW_QUERY_ALPN,      /* const char * */
+  CW_QUERY_SSL,       /* void * */
+  CW_QUERY_CLEAN_EOF, /* bool */
+  CW_QUERY_CERTINFO,  /* bool: certificates may be shown */
+  /* bool: set if the next read is to ask the system, whatever is known */
+  CW_QUERY_DOUBT
 };
 
 struct cw_filter_type {
   const char *name;
   const char *phase; /* what cw_conn_phase says while this one connects */
+  /* Only needed until connected: then it is taken out of the chain. */
+  bool setup_only;
   /* Connects: steps next first, then itself. CW_OK: connected (called again,
      it stays so). CW_AGAIN: wants events. */
   enum cw_code (*step)(struct cw_filter *f, struct cw_fail *fail);

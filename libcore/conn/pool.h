@@ -11,8 +11,8 @@
 struct cw_tls_store; /* contexts and sessions, conn/tls.h */
 
 struct cw_pool_limits {
-  size_t max_idle;            /* CWMOPT_MAXCONNECTS; 0: 4 x transfers */
-  int64_t max_idle_us;        /* CWOPT_MAXAGE_CONN of the last user */
+  size_t max_idle;     /* CWMOPT_MAXCONNECTS; 0: 4 x transfers */
+  int64_t max_idle_us; /* CWOPT_MAXAGE_CONN of the last user */
 };
 
 CW_MUST_CHECK enum cw_code cw_pool_new(struct cw_loop *loop,

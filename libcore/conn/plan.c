@@ -1,0 +1,33 @@
+/*
+ * The order of filters, known here and nowhere else:
+ *
+ *     to be made:  tls -> (happy eyeballs, until one wins) -> socket
+ *     accepted:    tls -> socket
+ *
+ * A chain is built from the bottom up; what is built hangs on the connection
+ * at once, so that one failure path frees it.
+ */
+#include "conn/inner.h"
+
+enum cw_code cw_plan_connect(struct cw_conn *conn,
+                             const struct cw_conn_spec *spec,
+                             struct cw_fail *fail) {
+  conn->top = cw_cf_eyeballs_new(conn, spec->addrs, spec->happy_eyeballs_us);
+  if (!conn->top) {
+    return cw_fail_oom(fail);
+  }
+  if (spec->tls) {
+    return cw_cf_tls_new(conn, spec, conn->top, fail, &conn->top);
+  }
+  return CW_OK;
+}
+
+enum cw_code cw_plan_accepted_own(struct cw_conn *conn, int fd,
+                                  const struct cw_sockaddr *peer,
+                                  struct ssl_ctx_st *server_ctx) {
+  enum cw_code err = cw_cf_socket_adopt_own(conn, fd, peer, &conn->top);
+  if (err == CW_OK && server_ctx) {
+    err = cw_cf_tls_new_server(conn, server_ctx, conn->top, &conn->top);
+  }
+  return err;
+}
