@@ -160,7 +160,8 @@ static void pipe_arm(struct cw_vnet *net, struct vnet_pipe *pipe) {
   }
 }
 
-/* Lets all arrive that is due. */
+/* Lets all arrive that is due. FIN and RST are never due before the bytes in
+   front of them. */
 static void pipe_arrive(struct cw_vnet *net, struct vnet_pipe *pipe) {
   while (pipe->seg_count > 0 &&
          pipe->segs[pipe->seg_head].due_us <= net->now_us) {
@@ -168,13 +169,11 @@ static void pipe_arrive(struct cw_vnet *net, struct vnet_pipe *pipe) {
     pipe->seg_head = (pipe->seg_head + 1) % pipe->seg_cap;
     pipe->seg_count--;
   }
-  bool bytes_done = pipe->seg_count == 0;
-  if (bytes_done && pipe->fin_sent && pipe->fin_due_us <= net->now_us) {
+  if (pipe->fin_sent && pipe->fin_due_us <= net->now_us) {
     pipe->fin = true;
   }
   struct vnet_sock *reader = pipe_reader(pipe);
-  if (bytes_done && pipe->rst_sent && !pipe->rst &&
-      pipe->rst_due_us <= net->now_us) {
+  if (pipe->rst_sent && !pipe->rst && pipe->rst_due_us <= net->now_us) {
     pipe->rst = true;
     if (reader) {
       reader->error = pipe->fin ? EPIPE : ECONNRESET;

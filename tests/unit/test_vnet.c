@@ -580,6 +580,22 @@ Test(vnet, a_smaller_latency_overtakes_nothing) {
   hear(s, "third");
 }
 
+Test(vnet, a_reset_does_not_overtake_bytes_and_end_in_flight) {
+  int c, s;
+  make_pair(&c, &s);
+  cw_vnet_latency_us(net, 1000);
+  say(c, "all");
+  cr_assert_eq(plat->sock_shutdown(CTX, c, SHUT_WR), 0);
+  cw_vnet_latency_us(net, 0);
+  reset_fd(c);
+  hear_error(s, EAGAIN);
+  cr_assert_eq(plat->sock_error(CTX, s), 0);
+  cw_vnet_advance_us(net, 1000);
+  hear(s, "all");
+  hear(s, "");
+  cr_assert_eq(plat->sock_error(CTX, s), EPIPE);
+}
+
 Test(vnet, bytes_in_flight_fill_the_window) {
   cw_vnet_window(net, 4);
   int c, s;
