@@ -107,24 +107,12 @@ static int find_name(struct cw_slice word, const char *const *names, int n) {
   return -1;
 }
 
-/* The letters of the military: A to M are east, N to Y west, no J. */
-static bool find_letter_zone(char letter, int *pminutes) {
-  int n = cw_to_lower(letter) - 'a' + 1; /* A is 1 */
-  if (n == 10) {
-    return false;
-  }
-  if (n > 10 && n <= 13) {
-    n--;
-  } else if (n > 13) {
-    n = n == 26 ? 0 : 13 - n;
-  }
-  *pminutes = n * 60;
-  return true;
-}
-
 static bool find_zone(struct cw_slice word, int *pminutes) {
+  /* The letters of the military, all but J. RFC 822 had their signs wrong, so
+     RFC 5322, 4.3 has them read as UTC. */
   if (word.len == 1) {
-    return find_letter_zone(word.ptr[0], pminutes);
+    *pminutes = 0;
+    return cw_to_lower(word.ptr[0]) != 'j';
   }
   for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
     if (cw_slice_ieq_str(word, zones[i].name)) {
