@@ -29,8 +29,8 @@
 
 #define H1_VERSION_BYTES 8 /* HTTP/1.1 */
 
-static const char h1_prefix[] = "HTTP/";
-#define H1_PREFIX_BYTES (sizeof(h1_prefix) - 1)
+#define H1_PREFIX_BYTES 5
+static const char h1_prefix[H1_PREFIX_BYTES + 1] = "HTTP/";
 
 void cw_h1_parser_init(struct cw_h1_parser *parser) {
   *parser = (struct cw_h1_parser){0};
@@ -111,13 +111,12 @@ static bool h1_may_be_status(const struct cw_h1_parser *parser,
   if (have == 1 && h1_byte(parser, in, start) == '\r') {
     return !eof;
   }
-  size_t n = have < H1_PREFIX_BYTES ? have : H1_PREFIX_BYTES;
-  for (size_t i = 0; i < n; i++) {
+  for (size_t i = 0; i < have && i < H1_PREFIX_BYTES; i++) {
     if (h1_byte(parser, in, start + i) != h1_prefix[i]) {
       return false;
     }
   }
-  return n == 0 || n == H1_PREFIX_BYTES || !eof;
+  return have == 0 || have >= H1_PREFIX_BYTES || !eof;
 }
 
 /* Checks what stands where a status line must; *pskip is the bytes of empty
