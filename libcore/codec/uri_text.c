@@ -118,6 +118,13 @@ static enum cw_code add_tail(struct cw_buf *buf, const struct cw_uri *uri,
   return err;
 }
 
+/* An empty host is for schemes that we know nothing of, and stands alone: no
+   login or port goes to nowhere. */
+static bool may_lack_host(const struct cw_uri *uri, const char *scheme) {
+  return scheme && !cw_scheme_find(cw_slice_str(scheme)) && !uri->user &&
+         !uri->password && !uri->port;
+}
+
 /* What a URL cannot be written without. *pscheme NULL: it is left out. */
 static enum cw_ucode check_whole(const struct cw_uri *uri, unsigned flags,
                                  const char **pscheme) {
@@ -129,9 +136,7 @@ static enum cw_ucode check_whole(const struct cw_uri *uri, unsigned flags,
   if (scheme && strcmp(scheme, "file") == 0) {
     return CWUE_OK;
   }
-  /* An empty host is for schemes that we know nothing of. */
-  bool known = scheme && cw_scheme_find(cw_slice_str(scheme));
-  if (!uri->host || (uri->host[0] == '\0' && (known || !scheme))) {
+  if (!uri->host || (uri->host[0] == '\0' && !may_lack_host(uri, scheme))) {
     return CWUE_NO_HOST;
   }
   if (!scheme) {

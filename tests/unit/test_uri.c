@@ -662,6 +662,12 @@ Test(uri, text_of_what_is_not_whole) {
   /* An empty host that came in by itself must not reach a known scheme. */
   cr_assert_eq(cw_uri_set(&uri, CWUPART_HOST, "", CWU_NO_AUTHORITY), CWUE_OK);
   cr_expect_eq(cw_uri_add_text(&uri, CWU_DEFAULT_SCHEME, &buf), CWUE_NO_HOST);
+  /* To another one it may, but alone. */
+  cr_assert_eq(cw_uri_set(&uri, CWUPART_SCHEME, "xyz", ANY), CWUE_OK);
+  cr_expect_eq(cw_uri_add_text(&uri, 0, &buf), CWUE_OK);
+  cr_expect_str_eq(buf.ptr, "xyz:///");
+  cr_assert_eq(cw_uri_set(&uri, CWUPART_PORT, "1", 0), CWUE_OK);
+  cr_expect_eq(cw_uri_add_text(&uri, 0, &buf), CWUE_NO_HOST);
   cw_buf_fini(&buf);
   cw_uri_fini(&uri);
 }
