@@ -67,8 +67,7 @@ struct cw_platform {
   /* Fills n bytes fit for keys and boundaries. */
   int (*random)(void *ctx, void *bytes, size_t n);
 
-  int (*sock_open)(void *ctx, int family, int socktype, int protocol,
-                   int *pfd);
+  int (*sock_open)(void *ctx, int family, int socktype, int protocol, int *pfd);
   /* EINPROGRESS: wait for write readiness, then ask sock_error. */
   int (*sock_connect)(void *ctx, int fd, const struct cw_sockaddr *addr);
   int (*sock_error)(void *ctx, int fd); /* SO_ERROR: 0 or the errno */
