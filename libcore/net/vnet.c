@@ -69,6 +69,8 @@ static const struct cw_platform vnet_table = {
     .poll_wake = vnet_poll_wake,
     .lookup = vnet_lookup,
     .lookup_cancel = vnet_lookup_cancel,
+    .short_is_empty = 0, /* max_read and max_write cut short on purpose */
+    .sock_peek = vnet_peek,
 };
 
 struct cw_vnet *cw_vnet_new(uint64_t seed, int64_t wall_s) {

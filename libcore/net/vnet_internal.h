@@ -105,6 +105,9 @@ void vnet_conn_free(struct cw_vnet *net, struct vnet_conn *conn);
 void vnet_conn_leave(struct cw_vnet *net, struct vnet_sock *s);
 /* The readiness bits of a connected socket. */
 unsigned vnet_conn_bits(const struct vnet_sock *s);
+/* *pnread is 0 before. */
+int vnet_conn_peek(const struct cw_vnet *net, const struct vnet_sock *s,
+                   void *bytes, size_t n, size_t *pnread);
 int vnet_conn_recv(struct cw_vnet *net, struct vnet_sock *s, void *bytes,
                    size_t n, size_t *pnread);
 int vnet_conn_sendv(struct cw_vnet *net, struct vnet_sock *s,
@@ -213,6 +216,7 @@ int vnet_getopt(void *ctx, int fd, int level, int name, void *value,
 int vnet_local(void *ctx, int fd, struct cw_sockaddr *addr);
 int vnet_peer(void *ctx, int fd, struct cw_sockaddr *addr);
 int vnet_recv(void *ctx, int fd, void *bytes, size_t n, size_t *pnread);
+int vnet_peek(void *ctx, int fd, void *bytes, size_t n, size_t *pnread);
 int vnet_recvfrom(void *ctx, int fd, void *bytes, size_t n,
                   struct cw_sockaddr *from, size_t *pnread);
 int vnet_sendv(void *ctx, int fd, const struct iovec *iov, int niov,

@@ -356,6 +356,18 @@ int vnet_recv(void *ctx, int fd, void *bytes, size_t n, size_t *pnread) {
   return n == 0 ? 0 : vnet_conn_recv(ctx, s, bytes, n, pnread);
 }
 
+int vnet_peek(void *ctx, int fd, void *bytes, size_t n, size_t *pnread) {
+  *pnread = 0;
+  struct vnet_sock *s = vnet_sock_get(ctx, fd);
+  if (!s) {
+    return EBADF;
+  }
+  if (s->state != VNET_CONNECTED) {
+    return not_connected(s);
+  }
+  return n == 0 ? 0 : vnet_conn_peek(ctx, s, bytes, n, pnread);
+}
+
 int vnet_recvfrom(void *ctx, int fd, void *bytes, size_t n,
                   struct cw_sockaddr *from, size_t *pnread) {
   int err = vnet_recv(ctx, fd, bytes, n, pnread);

@@ -83,12 +83,15 @@ static void ring_put(struct vnet_pipe *pipe, const char *bytes, size_t n) {
   pipe->unread += n;
 }
 
-static void ring_take(struct vnet_pipe *pipe, char *bytes, size_t n) {
+static void ring_copy(const struct vnet_pipe *pipe, char *bytes, size_t n) {
   size_t first = min_size(n, pipe->cap - pipe->head);
   memcpy(bytes, pipe->ring + pipe->head, first);
   if (n > first) {
     memcpy(bytes + first, pipe->ring, n - first);
   }
+}
+
+static void ring_drop(struct vnet_pipe *pipe, size_t n) {
   pipe->head += n;
   if (pipe->head >= pipe->cap) {
     pipe->head -= pipe->cap;
@@ -294,9 +297,9 @@ unsigned vnet_conn_bits(const struct vnet_sock *s) {
   return bits;
 }
 
-int vnet_conn_recv(struct cw_vnet *net, struct vnet_sock *s, void *bytes,
-                   size_t n, size_t *pnread) {
-  struct vnet_pipe *in = pipe_in(s);
+int vnet_conn_peek(const struct cw_vnet *net, const struct vnet_sock *s,
+                   void *bytes, size_t n, size_t *pnread) {
+  const struct vnet_pipe *in = pipe_in(s);
   if (in->visible == 0) {
     if (in->fin || s->read_shut) {
       return 0;
@@ -307,14 +310,23 @@ int vnet_conn_recv(struct cw_vnet *net, struct vnet_sock *s, void *bytes,
   if (net->max_read > 0) {
     n = min_size(n, net->max_read);
   }
-  ring_take(in, bytes, n);
+  ring_copy(in, bytes, n);
   *pnread = n;
-  vnet_sock_update(s);
-  struct vnet_sock *writer = s->conn->end[1 - s->side];
-  if (writer) {
-    vnet_sock_update(writer);
-  }
   return 0;
+}
+
+int vnet_conn_recv(struct cw_vnet *net, struct vnet_sock *s, void *bytes,
+                   size_t n, size_t *pnread) {
+  int err = vnet_conn_peek(net, s, bytes, n, pnread);
+  if (*pnread > 0) {
+    ring_drop(pipe_in(s), *pnread);
+    vnet_sock_update(s);
+    struct vnet_sock *writer = s->conn->end[1 - s->side];
+    if (writer) {
+      vnet_sock_update(writer);
+    }
+  }
+  return err;
 }
 
 /* Bytes of all pieces, counted no further than limit. */

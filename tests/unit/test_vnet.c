@@ -347,6 +347,29 @@ Test(vnet, bytes_arrive_in_both_directions_in_order) {
   cr_assert_eq(port_of(&from), 80);
 }
 
+Test(vnet, a_peek_leaves_the_bytes) {
+  int c, s;
+  make_pair(&c, &s);
+  char bytes[8];
+  size_t n = 9;
+  cr_assert_eq(plat->sock_peek(CTX, c, bytes, 8, &n), EAGAIN);
+  cr_assert_eq(n, 0);
+  say(s, "abc");
+  cr_assert_eq(plat->sock_peek(CTX, c, bytes, 2, &n), 0);
+  cr_assert_eq(n, 2);
+  cr_assert_eq(plat->sock_peek(CTX, c, bytes, 8, &n), 0);
+  cr_assert_eq(n, 3);
+  cr_assert_eq(memcmp(bytes, "abc", 3), 0);
+  cr_assert_eq(plat->sock_peek(CTX, c, NULL, 0, &n), 0);
+  hear(c, "abc");
+  close_fd(s);
+  cr_assert_eq(plat->sock_peek(CTX, c, bytes, 8, &n), 0);
+  cr_assert_eq(n, 0);
+  cr_assert_eq(plat->sock_peek(CTX, 99, bytes, 8, &n), EBADF);
+  cr_assert_eq(plat->sock_peek(CTX, open_sock(AF_INET), bytes, 8, &n),
+               ENOTCONN);
+}
+
 Test(vnet, the_window_limits_each_direction) {
   cw_vnet_window(net, 10);
   int c, s;
