@@ -168,8 +168,10 @@ static void rearm(struct cw_ares *ares) {
   struct timeval room;
   const struct timeval *left = ares_timeout(ares->channel, NULL, &room);
   if (left) {
+    /* c-ares cuts to milliseconds: without the rest the timer would come too
+       early, again and again. */
     cw_timer_start(ares->resolver->loop, &ares->timer,
-                   (int64_t)left->tv_sec * 1000000 + left->tv_usec);
+                   (int64_t)left->tv_sec * 1000000 + left->tv_usec + 1000);
   } else {
     cw_timer_stop(ares->resolver->loop, &ares->timer);
   }
