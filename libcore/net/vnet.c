@@ -15,7 +15,7 @@
 #include "base/rand.h"
 #include "net/vnet_internal.h"
 
-#define VNET_DEFAULT_WINDOW 65536
+#define CW_VNET_DEFAULT_WINDOW 65536
 
 static int64_t vnet_now(void *ctx) {
   const struct cw_vnet *net = ctx;
@@ -45,32 +45,32 @@ static const struct cw_platform vnet_table = {
     .now_us = vnet_now,
     .wall_s = vnet_wall,
     .random = vnet_random,
-    .sock_open = vnet_open,
-    .sock_connect = vnet_connect,
-    .sock_error = vnet_error,
-    .sock_bind = vnet_bind,
-    .sock_listen = vnet_listen,
-    .sock_accept = vnet_accept,
-    .sock_recv = vnet_recv,
-    .sock_recvfrom = vnet_recvfrom,
-    .sock_sendv = vnet_sendv,
-    .sock_shutdown = vnet_shutdown,
-    .sock_close = vnet_close,
-    .sock_setopt = vnet_setopt,
-    .sock_getopt = vnet_getopt,
-    .sock_local = vnet_local,
-    .sock_peer = vnet_peer,
-    .poll_open = vnet_poll_open,
-    .poll_close = vnet_poll_close,
+    .sock_open = cw_vnet_open,
+    .sock_connect = cw_vnet_connect,
+    .sock_error = cw_vnet_error,
+    .sock_bind = cw_vnet_bind,
+    .sock_listen = cw_vnet_listen,
+    .sock_accept = cw_vnet_accept,
+    .sock_recv = cw_vnet_recv,
+    .sock_recvfrom = cw_vnet_recvfrom,
+    .sock_sendv = cw_vnet_sendv,
+    .sock_shutdown = cw_vnet_shutdown,
+    .sock_close = cw_vnet_close,
+    .sock_setopt = cw_vnet_setopt,
+    .sock_getopt = cw_vnet_getopt,
+    .sock_local = cw_vnet_local,
+    .sock_peer = cw_vnet_peer,
+    .poll_open = cw_vnet_poll_open,
+    .poll_close = cw_vnet_poll_close,
     .edge = 1,
-    .poll_set = vnet_poll_set,
-    .poll_wait = vnet_poll_wait,
-    .poll_fd = vnet_poll_fd,
-    .poll_wake = vnet_poll_wake,
-    .lookup = vnet_lookup,
-    .lookup_cancel = vnet_lookup_cancel,
+    .poll_set = cw_vnet_poll_set,
+    .poll_wait = cw_vnet_poll_wait,
+    .poll_fd = cw_vnet_poll_fd,
+    .poll_wake = cw_vnet_poll_wake,
+    .lookup = cw_vnet_lookup,
+    .lookup_cancel = cw_vnet_lookup_cancel,
     .short_is_empty = 0, /* max_read and max_write cut short on purpose */
-    .sock_peek = vnet_peek,
+    .sock_peek = cw_vnet_peek,
 };
 
 struct cw_vnet *cw_vnet_new(uint64_t seed, int64_t wall_s) {
@@ -82,14 +82,14 @@ struct cw_vnet *cw_vnet_new(uint64_t seed, int64_t wall_s) {
   net->platform.ctx = net;
   net->wall_start_s = wall_s;
   net->rng = seed;
-  net->window = VNET_DEFAULT_WINDOW;
-  net->next_port = VNET_FIRST_PORT;
+  net->window = CW_VNET_DEFAULT_WINDOW;
+  net->next_port = CW_VNET_FIRST_PORT;
   /* The maps hold what a test says itself; their order shows nowhere. */
   uint64_t other = seed;
   const uint64_t keys[2] = {cw_rand_next(&other), cw_rand_next(&other)};
-  cw_map_init(&net->bound, VNET_MAX_SOCKETS, keys);
-  cw_map_init(&net->routes, VNET_MAX_NAMES, keys);
-  cw_map_init(&net->names, VNET_MAX_NAMES, keys);
+  cw_map_init(&net->bound, CW_VNET_MAX_SOCKETS, keys);
+  cw_map_init(&net->routes, CW_VNET_MAX_NAMES, keys);
+  cw_map_init(&net->names, CW_VNET_MAX_NAMES, keys);
   cw_idtab_init(&net->lookups);
   cw_list_init(&net->answers);
   cw_list_init(&net->pollers);
@@ -108,13 +108,13 @@ void cw_vnet_free(struct cw_vnet *net) {
     return;
   }
   for (uint32_t i = 0; net->nfds > 0 && i < net->socks_cap; i++) {
-    struct vnet_sock *s = vnet_sock_get(net, VNET_FIRST_FD + (int)i);
+    struct cw_vnet_sock *s = cw_vnet_sock_get(net, CW_VNET_FIRST_FD + (int)i);
     if (s) {
-      vnet_sock_free(net, s);
+      cw_vnet_sock_free(net, s);
     }
   }
-  vnet_pollers_fini(net);
-  vnet_names_fini(net);
+  cw_vnet_pollers_fini(net);
+  cw_vnet_names_fini(net);
   cw_map_each(&net->routes, route_free, NULL);
   cw_map_fini(&net->routes);
   cw_map_fini(&net->bound);
@@ -127,10 +127,10 @@ const struct cw_platform *cw_vnet_platform(struct cw_vnet *net) {
 }
 
 void cw_vnet_window(struct cw_vnet *net, uint32_t n) {
-  if (n > VNET_MAX_WINDOW) {
-    n = VNET_MAX_WINDOW;
+  if (n > CW_VNET_MAX_WINDOW) {
+    n = CW_VNET_MAX_WINDOW;
   }
-  net->window = n > 0 ? n : VNET_DEFAULT_WINDOW;
+  net->window = n > 0 ? n : CW_VNET_DEFAULT_WINDOW;
 }
 
 void cw_vnet_max_read(struct cw_vnet *net, uint32_t n) {
@@ -142,7 +142,7 @@ void cw_vnet_max_write(struct cw_vnet *net, uint32_t n) {
 }
 
 void cw_vnet_latency_us(struct cw_vnet *net, int64_t us) {
-  net->latency_us = vnet_time_add(us > 0 ? us : 0, 0);
+  net->latency_us = cw_vnet_time_add(us > 0 ? us : 0, 0);
 }
 
 int64_t cw_vnet_now_us(const struct cw_vnet *net) {
@@ -150,7 +150,7 @@ int64_t cw_vnet_now_us(const struct cw_vnet *net) {
 }
 
 void cw_vnet_advance_us(struct cw_vnet *net, int64_t us) {
-  vnet_run_until(net, vnet_time_add(net->now_us, us > 0 ? us : 0));
+  cw_vnet_run_until(net, cw_vnet_time_add(net->now_us, us > 0 ? us : 0));
 }
 
 int cw_vnet_open_sockets(const struct cw_vnet *net) {

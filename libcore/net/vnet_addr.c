@@ -30,7 +30,7 @@ static void addr_put(struct cw_sockaddr *addr, int family, const void *sa,
   memcpy(&addr->addr, sa, len);
 }
 
-static int key_unix(struct vnet_key *key, const struct cw_sockaddr *addr) {
+static int key_unix(struct cw_vnet_key *key, const struct cw_sockaddr *addr) {
   const size_t before = offsetof(struct sockaddr_un, sun_path);
   struct sockaddr_un un;
   if (addr->addrlen <= before || addr->addrlen > sizeof(un)) {
@@ -46,7 +46,7 @@ static int key_unix(struct vnet_key *key, const struct cw_sockaddr *addr) {
   return 0;
 }
 
-int vnet_key_make(struct vnet_key *key, const struct cw_sockaddr *addr) {
+int cw_vnet_key_make(struct cw_vnet_key *key, const struct cw_sockaddr *addr) {
   int family = addr->addr.sa.sa_family;
   key->bytes[0] = (char)family;
   if (family == AF_UNIX) {
@@ -75,11 +75,11 @@ int vnet_key_make(struct vnet_key *key, const struct cw_sockaddr *addr) {
   return EAFNOSUPPORT;
 }
 
-struct cw_slice vnet_key_slice(const struct vnet_key *key) {
+struct cw_slice cw_vnet_key_slice(const struct cw_vnet_key *key) {
   return cw_slice(key->bytes, key->len);
 }
 
-bool vnet_addr_parse(const char *ip, int port, struct cw_sockaddr *addr) {
+bool cw_vnet_addr_parse(const char *ip, int port, struct cw_sockaddr *addr) {
   struct sockaddr_in in = {.sin_family = AF_INET};
   struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
   if (inet_pton(AF_INET, ip, &in.sin_addr) == 1) {
@@ -89,11 +89,11 @@ bool vnet_addr_parse(const char *ip, int port, struct cw_sockaddr *addr) {
   } else {
     return false;
   }
-  vnet_addr_set_port(addr, port);
+  cw_vnet_addr_set_port(addr, port);
   return true;
 }
 
-int vnet_addr_port(const struct cw_sockaddr *addr) {
+int cw_vnet_addr_port(const struct cw_sockaddr *addr) {
   switch (addr->addr.sa.sa_family) {
   case AF_INET:
     return ntohs(addr_in(addr).sin_port);
@@ -104,7 +104,7 @@ int vnet_addr_port(const struct cw_sockaddr *addr) {
   }
 }
 
-void vnet_addr_set_port(struct cw_sockaddr *addr, int port) {
+void cw_vnet_addr_set_port(struct cw_sockaddr *addr, int port) {
   if (addr->addr.sa.sa_family == AF_INET) {
     struct sockaddr_in in = addr_in(addr);
     in.sin_port = htons((uint16_t)port);
@@ -116,7 +116,7 @@ void vnet_addr_set_port(struct cw_sockaddr *addr, int port) {
   }
 }
 
-void vnet_addr_any(int family, struct cw_sockaddr *addr) {
+void cw_vnet_addr_any(int family, struct cw_sockaddr *addr) {
   if (family == AF_INET) {
     struct sockaddr_in in = {.sin_family = AF_INET};
     addr_put(addr, family, &in, sizeof(in));
@@ -129,7 +129,7 @@ void vnet_addr_any(int family, struct cw_sockaddr *addr) {
   }
 }
 
-bool vnet_addr_is_any(const struct cw_sockaddr *addr) {
+bool cw_vnet_addr_is_any(const struct cw_sockaddr *addr) {
   if (addr->addr.sa.sa_family == AF_INET) {
     return addr_in(addr).sin_addr.s_addr == htonl(INADDR_ANY);
   }
@@ -140,7 +140,7 @@ bool vnet_addr_is_any(const struct cw_sockaddr *addr) {
   return false;
 }
 
-bool vnet_addr_is_loopback(const struct cw_sockaddr *addr) {
+bool cw_vnet_addr_is_loopback(const struct cw_sockaddr *addr) {
   if (addr->addr.sa.sa_family == AF_INET) {
     return ntohl(addr_in(addr).sin_addr.s_addr) >> 24 == 127;
   }
@@ -151,36 +151,37 @@ bool vnet_addr_is_loopback(const struct cw_sockaddr *addr) {
   return false;
 }
 
-void vnet_addr_copy_ip(struct cw_sockaddr *to, const struct cw_sockaddr *from) {
-  int port = vnet_addr_port(to);
+void cw_vnet_addr_copy_ip(struct cw_sockaddr *to,
+                          const struct cw_sockaddr *from) {
+  int port = cw_vnet_addr_port(to);
   *to = *from;
-  vnet_addr_set_port(to, port);
+  cw_vnet_addr_set_port(to, port);
 }
 
-int vnet_next_port(struct cw_vnet *net) {
+int cw_vnet_next_port(struct cw_vnet *net) {
   int port = net->next_port;
-  net->next_port = port >= 65535 ? VNET_FIRST_PORT : port + 1;
+  net->next_port = port >= 65535 ? CW_VNET_FIRST_PORT : port + 1;
   return port;
 }
 
-static struct vnet_sock *listener_at(const struct cw_vnet *net,
-                                     const struct cw_sockaddr *addr) {
-  struct vnet_key key;
-  if (vnet_key_make(&key, addr) != 0) {
+static struct cw_vnet_sock *listener_at(const struct cw_vnet *net,
+                                        const struct cw_sockaddr *addr) {
+  struct cw_vnet_key key;
+  if (cw_vnet_key_make(&key, addr) != 0) {
     return NULL;
   }
-  struct vnet_sock *s = cw_map_get(&net->bound, vnet_key_slice(&key));
-  return s && s->state == VNET_LISTENING ? s : NULL;
+  struct cw_vnet_sock *s = cw_map_get(&net->bound, cw_vnet_key_slice(&key));
+  return s && s->state == CW_VNET_LISTENING ? s : NULL;
 }
 
-struct vnet_sock *vnet_listener_of(const struct cw_vnet *net,
-                                   const struct cw_sockaddr *addr) {
-  struct vnet_sock *s = listener_at(net, addr);
+struct cw_vnet_sock *cw_vnet_listener_of(const struct cw_vnet *net,
+                                         const struct cw_sockaddr *addr) {
+  struct cw_vnet_sock *s = listener_at(net, addr);
   if (s || addr->addr.sa.sa_family == AF_UNIX) {
     return s;
   }
   struct cw_sockaddr any;
-  vnet_addr_any(addr->addr.sa.sa_family, &any);
-  vnet_addr_set_port(&any, vnet_addr_port(addr));
+  cw_vnet_addr_any(addr->addr.sa.sa_family, &any);
+  cw_vnet_addr_set_port(&any, cw_vnet_addr_port(addr));
   return listener_at(net, &any);
 }

@@ -8,31 +8,31 @@
  */
 #include "net/vnet_internal.h"
 
-int64_t vnet_time_add(int64_t a, int64_t b) {
-  return a >= VNET_FOREVER_US - b ? VNET_FOREVER_US : a + b;
+int64_t cw_vnet_time_add(int64_t a, int64_t b) {
+  return a >= CW_VNET_FOREVER_US - b ? CW_VNET_FOREVER_US : a + b;
 }
 
-int64_t vnet_ms_us(int64_t ms) {
+int64_t cw_vnet_ms_us(int64_t ms) {
   if (ms <= 0) {
     return 0;
   }
-  return ms >= VNET_FOREVER_US / 1000 ? VNET_FOREVER_US : ms * 1000;
+  return ms >= CW_VNET_FOREVER_US / 1000 ? CW_VNET_FOREVER_US : ms * 1000;
 }
 
-static bool event_before(const struct vnet_event *a,
-                         const struct vnet_event *b) {
+static bool event_before(const struct cw_vnet_event *a,
+                         const struct cw_vnet_event *b) {
   return a->due_us < b->due_us ||
          (a->due_us == b->due_us && a->order < b->order);
 }
 
 /* Either may be NULL; both are roots. */
-static struct vnet_event *event_meld(struct vnet_event *a,
-                                     struct vnet_event *b) {
+static struct cw_vnet_event *event_meld(struct cw_vnet_event *a,
+                                        struct cw_vnet_event *b) {
   if (!a || !b) {
     return a ? a : b;
   }
   if (event_before(b, a)) {
-    struct vnet_event *t = a;
+    struct cw_vnet_event *t = a;
     a = b;
     b = t;
   }
@@ -49,11 +49,11 @@ static struct vnet_event *event_meld(struct vnet_event *a,
 
 /* Makes one heap of a list of siblings: pairs from left to right, then all
    pairs from right to left. */
-static struct vnet_event *event_meld_all(struct vnet_event *first) {
-  struct vnet_event *pairs = NULL;
+static struct cw_vnet_event *event_meld_all(struct cw_vnet_event *first) {
+  struct cw_vnet_event *pairs = NULL;
   while (first) {
-    struct vnet_event *a = first;
-    struct vnet_event *b = a->next;
+    struct cw_vnet_event *a = first;
+    struct cw_vnet_event *b = a->next;
     first = b ? b->next : NULL;
     a->next = a->prev = NULL;
     if (b) {
@@ -63,9 +63,9 @@ static struct vnet_event *event_meld_all(struct vnet_event *first) {
     a->next = pairs;
     pairs = a;
   }
-  struct vnet_event *root = NULL;
+  struct cw_vnet_event *root = NULL;
   while (pairs) {
-    struct vnet_event *pair = pairs;
+    struct cw_vnet_event *pair = pairs;
     pairs = pair->next;
     pair->next = NULL;
     root = event_meld(root, pair);
@@ -73,11 +73,11 @@ static struct vnet_event *event_meld_all(struct vnet_event *first) {
   return root;
 }
 
-void vnet_event_cancel(struct cw_vnet *net, struct vnet_event *event) {
+void cw_vnet_event_cancel(struct cw_vnet *net, struct cw_vnet_event *event) {
   if (!event->queued) {
     return;
   }
-  struct vnet_event *below = event_meld_all(event->child);
+  struct cw_vnet_event *below = event_meld_all(event->child);
   if (event == net->events) {
     net->events = below;
   } else {
@@ -95,22 +95,22 @@ void vnet_event_cancel(struct cw_vnet *net, struct vnet_event *event) {
   event->queued = false;
 }
 
-void vnet_event_set(struct cw_vnet *net, struct vnet_event *event,
-                    int64_t due_us) {
-  vnet_event_cancel(net, event);
+void cw_vnet_event_set(struct cw_vnet *net, struct cw_vnet_event *event,
+                       int64_t due_us) {
+  cw_vnet_event_cancel(net, event);
   event->due_us = due_us;
   event->order = net->order++;
   event->queued = true;
   net->events = event_meld(net->events, event);
 }
 
-void vnet_run_until(struct cw_vnet *net, int64_t until_us) {
+void cw_vnet_run_until(struct cw_vnet *net, int64_t until_us) {
   while (net->events && net->events->due_us <= until_us) {
-    struct vnet_event *event = net->events;
+    struct cw_vnet_event *event = net->events;
     if (net->now_us < event->due_us) {
       net->now_us = event->due_us;
     }
-    vnet_event_cancel(net, event);
+    cw_vnet_event_cancel(net, event);
     event->run(net, event);
   }
   if (net->now_us < until_us) {

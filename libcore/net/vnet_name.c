@@ -14,18 +14,18 @@
 #include "net/vnet_internal.h"
 
 /* RFC 1035, 2.3.4: 255 octets on the wire, so no name is longer than that. */
-#define VNET_NAME_BYTES 255
+#define CW_VNET_NAME_BYTES 255
 
-struct vnet_name {
+struct cw_vnet_name {
   int64_t delay_us;
   int os_error;
   unsigned count;
   struct cw_sockaddr addrs[];
 };
 
-struct vnet_lookup {
+struct cw_vnet_lookup {
   uint64_t id;
-  struct vnet_event event;
+  struct cw_vnet_event event;
   struct cw_node node; /* in the answers that are due */
   cw_lookup_fn done;
   void *data;
@@ -36,13 +36,13 @@ struct vnet_lookup {
 
 /* Names are compared without case and without the root's dot. False: too long
    or empty. */
-static bool name_key(const char *name, char key[VNET_NAME_BYTES],
+static bool name_key(const char *name, char key[CW_VNET_NAME_BYTES],
                      struct cw_slice *pkey) {
-  size_t len = strnlen(name, VNET_NAME_BYTES + 1);
+  size_t len = strnlen(name, CW_VNET_NAME_BYTES + 1);
   if (len > 1 && name[len - 1] == '.') {
     len--;
   }
-  if (len == 0 || len > VNET_NAME_BYTES) {
+  if (len == 0 || len > CW_VNET_NAME_BYTES) {
     return false;
   }
   for (size_t i = 0; i < len; i++) {
@@ -55,26 +55,26 @@ static bool name_key(const char *name, char key[VNET_NAME_BYTES],
 enum cw_code cw_vnet_name(struct cw_vnet *net, const char *name,
                           const char *const *ips, unsigned n, int64_t delay_ms,
                           int os_error) {
-  char bytes[VNET_NAME_BYTES];
+  char bytes[CW_VNET_NAME_BYTES];
   struct cw_slice key;
   if (!name || !name_key(name, bytes, &key) || os_error < 0 ||
       (n > 0 && (!ips || os_error != 0))) {
     return CWE_BAD_FUNCTION_ARGUMENT;
   }
-  if (n > VNET_MAX_ADDRS) {
+  if (n > CW_VNET_MAX_ADDRS) {
     return CWE_TOO_LARGE;
   }
-  struct vnet_name *record =
+  struct cw_vnet_name *record =
       cw_calloc(1, sizeof(*record) + n * sizeof(record->addrs[0]));
   if (!record) {
     return CWE_OUT_OF_MEMORY;
   }
   enum cw_code code = CW_OK;
-  record->delay_us = vnet_ms_us(delay_ms);
+  record->delay_us = cw_vnet_ms_us(delay_ms);
   record->os_error = n == 0 && os_error == 0 ? ENOENT : os_error;
   record->count = n;
   for (unsigned i = 0; i < n; i++) {
-    if (!ips[i] || !vnet_addr_parse(ips[i], 0, &record->addrs[i])) {
+    if (!ips[i] || !cw_vnet_addr_parse(ips[i], 0, &record->addrs[i])) {
       code = CWE_BAD_FUNCTION_ARGUMENT;
       goto out;
     }
@@ -89,8 +89,9 @@ out:
   return code;
 }
 
-static void on_due(struct cw_vnet *net, struct vnet_event *event) {
-  struct vnet_lookup *lookup = CW_CONTAINER(event, struct vnet_lookup, event);
+static void on_due(struct cw_vnet *net, struct cw_vnet_event *event) {
+  struct cw_vnet_lookup *lookup =
+      CW_CONTAINER(event, struct cw_vnet_lookup, event);
   cw_list_add_tail(&net->answers, &lookup->node);
 }
 
@@ -98,20 +99,20 @@ static bool family_fits(int wanted, const struct cw_sockaddr *addr) {
   return wanted == AF_UNSPEC || wanted == addr->family;
 }
 
-int vnet_lookup(void *ctx, const char *name, int family, cw_lookup_fn done,
-                void *data, uint64_t *pid) {
+int cw_vnet_lookup(void *ctx, const char *name, int family, cw_lookup_fn done,
+                   void *data, uint64_t *pid) {
   struct cw_vnet *net = ctx;
-  char bytes[VNET_NAME_BYTES];
+  char bytes[CW_VNET_NAME_BYTES];
   struct cw_slice key;
-  const struct vnet_name *record = NULL;
+  const struct cw_vnet_name *record = NULL;
   if (name_key(name, bytes, &key)) {
     record = cw_map_get(&net->names, key);
   }
-  if (net->lookups.count >= VNET_MAX_LOOKUPS) {
+  if (net->lookups.count >= CW_VNET_MAX_LOOKUPS) {
     return ENOBUFS;
   }
   unsigned count = record ? record->count : 0;
-  struct vnet_lookup *lookup =
+  struct cw_vnet_lookup *lookup =
       cw_calloc(1, sizeof(*lookup) + count * sizeof(lookup->addrs[0]));
   if (!lookup || cw_idtab_add(&net->lookups, lookup, &lookup->id) != CW_OK) {
     cw_free(lookup);
@@ -130,26 +131,27 @@ int vnet_lookup(void *ctx, const char *name, int family, cw_lookup_fn done,
   lookup->data = data;
   lookup->event.run = on_due;
   int64_t delay = record ? record->delay_us : 0;
-  vnet_event_set(net, &lookup->event, vnet_time_add(net->now_us, delay));
+  cw_vnet_event_set(net, &lookup->event, cw_vnet_time_add(net->now_us, delay));
   *pid = lookup->id;
   return 0;
 }
 
-void vnet_lookup_cancel(void *ctx, uint64_t id) {
+void cw_vnet_lookup_cancel(void *ctx, uint64_t id) {
   struct cw_vnet *net = ctx;
-  struct vnet_lookup *lookup = cw_idtab_take(&net->lookups, id);
+  struct cw_vnet_lookup *lookup = cw_idtab_take(&net->lookups, id);
   if (lookup) {
-    vnet_event_cancel(net, &lookup->event);
+    cw_vnet_event_cancel(net, &lookup->event);
     cw_list_remove(&net->answers, &lookup->node);
     cw_free(lookup);
   }
 }
 
-bool vnet_answer_lookups(struct cw_vnet *net) {
+bool cw_vnet_answer_lookups(struct cw_vnet *net) {
   bool any = false;
   for (struct cw_node *node = cw_list_take_head(&net->answers); node;
        node = cw_list_take_head(&net->answers)) {
-    struct vnet_lookup *lookup = CW_CONTAINER(node, struct vnet_lookup, node);
+    struct cw_vnet_lookup *lookup =
+        CW_CONTAINER(node, struct cw_vnet_lookup, node);
     (void)cw_idtab_take(&net->lookups, lookup->id);
     lookup->done(lookup->data, lookup->os_error, lookup->addrs, lookup->count);
     cw_free(lookup);
@@ -165,10 +167,10 @@ static int name_free(void *data, struct cw_slice key, void *value) {
   return 1;
 }
 
-void vnet_names_fini(struct cw_vnet *net) {
+void cw_vnet_names_fini(struct cw_vnet *net) {
   for (uint64_t id = cw_idtab_next(&net->lookups, 0); id != 0;
        id = cw_idtab_next(&net->lookups, 0)) {
-    vnet_lookup_cancel(net, id);
+    cw_vnet_lookup_cancel(net, id);
   }
   cw_idtab_fini(&net->lookups);
   cw_map_each(&net->names, name_free, NULL);

@@ -25,7 +25,7 @@
 #include "base/mem.h"
 #include "net/vnet_internal.h"
 
-struct vnet_poller {
+struct cw_vnet_poller {
   struct cw_vnet *net;
   struct cw_node node;    /* in the network's pollers */
   struct cw_list members; /* sockets that it holds */
@@ -35,20 +35,20 @@ struct vnet_poller {
 
 /* --- readiness ------------------------------------------------------------ */
 
-static unsigned sock_bits(const struct vnet_sock *s) {
+static unsigned sock_bits(const struct cw_vnet_sock *s) {
   switch (s->state) {
-  case VNET_LISTENING:
+  case CW_VNET_LISTENING:
     return s->backlog.count > 0 ? CW_READY_READ : 0;
-  case VNET_CONNECTED:
-    return vnet_conn_bits(s);
-  case VNET_FAILED:
+  case CW_VNET_CONNECTED:
+    return cw_vnet_conn_bits(s);
+  case CW_VNET_FAILED:
     return CW_READY_READ | CW_READY_WRITE | CW_READY_ERROR;
   default:
     return 0;
   }
 }
 
-static void sock_pend(struct vnet_sock *s, unsigned bits) {
+static void sock_pend(struct cw_vnet_sock *s, unsigned bits) {
   bits &= s->interest | CW_READY_ERROR;
   if (!s->poller || bits == 0) {
     return;
@@ -59,7 +59,7 @@ static void sock_pend(struct vnet_sock *s, unsigned bits) {
   }
 }
 
-void vnet_sock_update(struct vnet_sock *s) {
+void cw_vnet_sock_update(struct cw_vnet_sock *s) {
   unsigned bits = sock_bits(s);
   unsigned rises = bits & ~s->bits;
   s->bits = bits;
@@ -68,7 +68,7 @@ void vnet_sock_update(struct vnet_sock *s) {
   }
 }
 
-void vnet_poller_forget(struct vnet_sock *s) {
+void cw_vnet_poller_forget(struct cw_vnet_sock *s) {
   if (!s->poller) {
     return;
   }
@@ -80,10 +80,10 @@ void vnet_poller_forget(struct vnet_sock *s) {
 
 /* The first socket whose report still says something; those before it leave
    the list. */
-static struct vnet_sock *first_ready(struct vnet_poller *poller) {
+static struct cw_vnet_sock *first_ready(struct cw_vnet_poller *poller) {
   for (struct cw_node *node = cw_list_first(&poller->ready); node;
        node = cw_list_first(&poller->ready)) {
-    struct vnet_sock *s = CW_CONTAINER(node, struct vnet_sock, ready);
+    struct cw_vnet_sock *s = CW_CONTAINER(node, struct cw_vnet_sock, ready);
     s->pending &= s->bits & (s->interest | CW_READY_ERROR);
     if (s->pending != 0) {
       return s;
@@ -93,10 +93,10 @@ static struct vnet_sock *first_ready(struct vnet_poller *poller) {
   return NULL;
 }
 
-static int collect(struct vnet_poller *poller, struct cw_ready *out, int n) {
+static int collect(struct cw_vnet_poller *poller, struct cw_ready *out, int n) {
   int count = 0;
   while (count < n) {
-    struct vnet_sock *s = first_ready(poller);
+    struct cw_vnet_sock *s = first_ready(poller);
     if (!s) {
       break;
     }
@@ -109,9 +109,9 @@ static int collect(struct vnet_poller *poller, struct cw_ready *out, int n) {
 
 /* --- the platform's functions --------------------------------------------- */
 
-int vnet_poll_open(void *ctx, void **ppoller) {
+int cw_vnet_poll_open(void *ctx, void **ppoller) {
   struct cw_vnet *net = ctx;
-  struct vnet_poller *poller = cw_calloc(1, sizeof(*poller));
+  struct cw_vnet_poller *poller = cw_calloc(1, sizeof(*poller));
   if (!poller) {
     return ENOMEM;
   }
@@ -124,31 +124,31 @@ int vnet_poll_open(void *ctx, void **ppoller) {
   return 0;
 }
 
-void vnet_poll_close(void *ctx, void *handle) {
+void cw_vnet_poll_close(void *ctx, void *handle) {
   struct cw_vnet *net = ctx;
-  struct vnet_poller *poller = handle;
+  struct cw_vnet_poller *poller = handle;
   if (!poller) {
     return;
   }
   for (struct cw_node *node = cw_list_first(&poller->members); node;
        node = cw_list_first(&poller->members)) {
-    vnet_poller_forget(CW_CONTAINER(node, struct vnet_sock, member));
+    cw_vnet_poller_forget(CW_CONTAINER(node, struct cw_vnet_sock, member));
   }
   cw_list_remove(&net->pollers, &poller->node);
   cw_free(poller);
 }
 
-void vnet_pollers_fini(struct cw_vnet *net) {
+void cw_vnet_pollers_fini(struct cw_vnet *net) {
   for (struct cw_node *node = cw_list_first(&net->pollers); node;
        node = cw_list_first(&net->pollers)) {
-    vnet_poll_close(net, CW_CONTAINER(node, struct vnet_poller, node));
+    cw_vnet_poll_close(net, CW_CONTAINER(node, struct cw_vnet_poller, node));
   }
 }
 
-int vnet_poll_set(void *ctx, void *handle, int fd, unsigned events, void *tag,
-                  int *armed) {
-  struct vnet_poller *poller = handle;
-  struct vnet_sock *s = vnet_sock_get(ctx, fd);
+int cw_vnet_poll_set(void *ctx, void *handle, int fd, unsigned events,
+                     void *tag, int *armed) {
+  struct cw_vnet_poller *poller = handle;
+  struct cw_vnet_sock *s = cw_vnet_sock_get(ctx, fd);
   if (!s) {
     *armed = 0;
     return EBADF;
@@ -158,7 +158,7 @@ int vnet_poll_set(void *ctx, void *handle, int fd, unsigned events, void *tag,
     if (s->poller != poller) {
       return ENOENT;
     }
-    vnet_poller_forget(s);
+    cw_vnet_poller_forget(s);
     return 0;
   }
   if (s->poller && s->poller != poller) {
@@ -178,10 +178,11 @@ int vnet_poll_set(void *ctx, void *handle, int fd, unsigned events, void *tag,
 
 /* Whether some other loop has to turn before the clock may move. */
 static bool others_pending(struct cw_vnet *net,
-                           const struct vnet_poller *poller) {
+                           const struct cw_vnet_poller *poller) {
   for (struct cw_node *node = cw_list_first(&net->pollers); node;
        node = cw_list_next(&net->pollers, node)) {
-    struct vnet_poller *other = CW_CONTAINER(node, struct vnet_poller, node);
+    struct cw_vnet_poller *other =
+        CW_CONTAINER(node, struct cw_vnet_poller, node);
     if (other != poller &&
         (first_ready(other) || atomic_load(&other->woken) != 0)) {
       return true;
@@ -190,21 +191,21 @@ static bool others_pending(struct cw_vnet *net,
   return false;
 }
 
-int vnet_poll_wait(void *ctx, void *handle, int64_t timeout_us,
-                   struct cw_ready *out, int n, int *pn) {
+int cw_vnet_poll_wait(void *ctx, void *handle, int64_t timeout_us,
+                      struct cw_ready *out, int n, int *pn) {
   struct cw_vnet *net = ctx;
-  struct vnet_poller *poller = handle;
+  struct cw_vnet_poller *poller = handle;
   *pn = 0;
   if (n <= 0) {
     return EINVAL;
   }
-  int64_t until = VNET_FOREVER_US;
+  int64_t until = CW_VNET_FOREVER_US;
   if (timeout_us >= 0) {
-    until = vnet_time_add(net->now_us, timeout_us);
+    until = cw_vnet_time_add(net->now_us, timeout_us);
   }
   for (;;) {
-    vnet_run_until(net, net->now_us);
-    bool called = vnet_answer_lookups(net);
+    cw_vnet_run_until(net, net->now_us);
+    bool called = cw_vnet_answer_lookups(net);
     *pn = collect(poller, out, n);
     bool woken = atomic_exchange(&poller->woken, 0) != 0;
     if (*pn > 0 || called || woken || net->now_us >= until ||
@@ -218,19 +219,19 @@ int vnet_poll_wait(void *ctx, void *handle, int64_t timeout_us,
     if (net->events && net->events->due_us < until) {
       next = net->events->due_us;
     }
-    vnet_run_until(net, next);
+    cw_vnet_run_until(net, next);
   }
 }
 
-int vnet_poll_fd(void *ctx, void *poller) {
+int cw_vnet_poll_fd(void *ctx, void *poller) {
   (void)ctx;
   (void)poller;
   return -1;
 }
 
-int vnet_poll_wake(void *ctx, void *handle) {
+int cw_vnet_poll_wake(void *ctx, void *handle) {
   (void)ctx;
-  struct vnet_poller *poller = handle;
+  struct cw_vnet_poller *poller = handle;
   atomic_store(&poller->woken, 1);
   return 0;
 }

@@ -20,8 +20,8 @@ static bool socks_reserve(struct cw_vnet *net, uint32_t index) {
     return true;
   }
   uint32_t cap = net->socks_cap ? net->socks_cap * 2 : 64;
-  struct vnet_sock **socks =
-      cw_realloc(net->socks, cap * sizeof(struct vnet_sock *));
+  struct cw_vnet_sock **socks =
+      cw_realloc(net->socks, cap * sizeof(struct cw_vnet_sock *));
   if (!socks) {
     return false;
   }
@@ -30,20 +30,20 @@ static bool socks_reserve(struct cw_vnet *net, uint32_t index) {
   return true;
 }
 
-/* The lowest free index, or VNET_MAX_SOCKETS. */
+/* The lowest free index, or CW_VNET_MAX_SOCKETS. */
 static uint32_t lowest_free(const struct cw_vnet *net) {
-  for (uint32_t i = 0; i < VNET_MAX_SOCKETS / 64 / 64; i++) {
+  for (uint32_t i = 0; i < CW_VNET_MAX_SOCKETS / 64 / 64; i++) {
     if (net->full[i] != UINT64_MAX) {
       uint32_t word = i * 64 + (uint32_t)__builtin_ctzll(~net->full[i]);
       return word * 64 + (uint32_t)__builtin_ctzll(~net->used[word]);
     }
   }
-  return VNET_MAX_SOCKETS;
+  return CW_VNET_MAX_SOCKETS;
 }
 
-int vnet_sock_name(struct cw_vnet *net, struct vnet_sock *s) {
+int cw_vnet_sock_name(struct cw_vnet *net, struct cw_vnet_sock *s) {
   uint32_t index = lowest_free(net);
-  if (index >= VNET_MAX_SOCKETS) {
+  if (index >= CW_VNET_MAX_SOCKETS) {
     return EMFILE;
   }
   if (!socks_reserve(net, index)) {
@@ -56,26 +56,26 @@ int vnet_sock_name(struct cw_vnet *net, struct vnet_sock *s) {
   }
   net->socks[index] = s;
   net->nfds++;
-  s->fd = VNET_FIRST_FD + (int)index;
+  s->fd = CW_VNET_FIRST_FD + (int)index;
   return 0;
 }
 
-static void sock_unname(struct cw_vnet *net, struct vnet_sock *s) {
+static void sock_unname(struct cw_vnet *net, struct cw_vnet_sock *s) {
   if (s->fd < 0) {
     return;
   }
-  uint32_t index = (uint32_t)(s->fd - VNET_FIRST_FD);
+  uint32_t index = (uint32_t)(s->fd - CW_VNET_FIRST_FD);
   net->used[index / 64] &= ~(1ull << (index % 64));
   net->full[index / 4096] &= ~(1ull << (index / 64 % 64));
   net->nfds--;
   s->fd = -1;
 }
 
-struct vnet_sock *vnet_sock_get(const struct cw_vnet *net, int fd) {
-  if (fd < VNET_FIRST_FD || fd - VNET_FIRST_FD >= VNET_MAX_SOCKETS) {
+struct cw_vnet_sock *cw_vnet_sock_get(const struct cw_vnet *net, int fd) {
+  if (fd < CW_VNET_FIRST_FD || fd - CW_VNET_FIRST_FD >= CW_VNET_MAX_SOCKETS) {
     return NULL;
   }
-  uint32_t index = (uint32_t)(fd - VNET_FIRST_FD);
+  uint32_t index = (uint32_t)(fd - CW_VNET_FIRST_FD);
   if ((net->used[index / 64] >> (index % 64) & 1) == 0) {
     return NULL;
   }
@@ -84,26 +84,27 @@ struct vnet_sock *vnet_sock_get(const struct cw_vnet *net, int fd) {
 
 /* --- open and close ------------------------------------------------------- */
 
-struct vnet_sock *vnet_sock_new(struct cw_vnet *net, int family, int *perr) {
-  if (net->nsocks >= VNET_MAX_SOCKETS) {
+struct cw_vnet_sock *cw_vnet_sock_new(struct cw_vnet *net, int family,
+                                      int *perr) {
+  if (net->nsocks >= CW_VNET_MAX_SOCKETS) {
     *perr = EMFILE;
     return NULL;
   }
-  struct vnet_sock *s = cw_calloc(1, sizeof(*s));
+  struct cw_vnet_sock *s = cw_calloc(1, sizeof(*s));
   if (!s) {
     *perr = ENOMEM;
     return NULL;
   }
   s->fd = -1;
   s->family = family;
-  vnet_addr_any(family, &s->local);
+  cw_vnet_addr_any(family, &s->local);
   cw_list_init(&s->handshakes);
   cw_list_init(&s->backlog);
   net->nsocks++;
   return s;
 }
 
-int vnet_open(void *ctx, int family, int socktype, int protocol, int *pfd) {
+int cw_vnet_open(void *ctx, int family, int socktype, int protocol, int *pfd) {
   struct cw_vnet *net = ctx;
   if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) {
     return EAFNOSUPPORT;
@@ -113,24 +114,24 @@ int vnet_open(void *ctx, int family, int socktype, int protocol, int *pfd) {
     return EPROTONOSUPPORT;
   }
   int err = 0;
-  struct vnet_sock *s = vnet_sock_new(net, family, &err);
+  struct cw_vnet_sock *s = cw_vnet_sock_new(net, family, &err);
   if (!s) {
     return err;
   }
-  err = vnet_sock_name(net, s);
+  err = cw_vnet_sock_name(net, s);
   if (err != 0) {
-    vnet_sock_free(net, s);
+    cw_vnet_sock_free(net, s);
     return err;
   }
   *pfd = s->fd;
   return 0;
 }
 
-static void unbind(struct cw_vnet *net, struct vnet_sock *s) {
-  struct vnet_key key;
-  if (s->bound && vnet_key_make(&key, &s->bind_addr) == 0 &&
-      cw_map_get(&net->bound, vnet_key_slice(&key)) == s) {
-    (void)cw_map_remove(&net->bound, vnet_key_slice(&key));
+static void unbind(struct cw_vnet *net, struct cw_vnet_sock *s) {
+  struct cw_vnet_key key;
+  if (s->bound && cw_vnet_key_make(&key, &s->bind_addr) == 0 &&
+      cw_map_get(&net->bound, cw_vnet_key_slice(&key)) == s) {
+    (void)cw_map_remove(&net->bound, cw_vnet_key_slice(&key));
   }
 }
 
@@ -138,28 +139,28 @@ static void unbind(struct cw_vnet *net, struct vnet_sock *s) {
 static void reset_all(struct cw_vnet *net, struct cw_list *list) {
   for (struct cw_node *node = cw_list_take_head(list); node;
        node = cw_list_take_head(list)) {
-    struct vnet_sock *s = CW_CONTAINER(node, struct vnet_sock, node);
+    struct cw_vnet_sock *s = CW_CONTAINER(node, struct cw_vnet_sock, node);
     s->listener = NULL;
     s->linger = (struct linger){1, 0};
-    vnet_sock_free(net, s);
+    cw_vnet_sock_free(net, s);
   }
 }
 
-static void leave_connection(struct cw_vnet *net, struct vnet_sock *s) {
-  if (s->state == VNET_CONNECTED) {
-    vnet_conn_leave(net, s);
-  } else if (s->state == VNET_CONNECTING) {
-    struct vnet_conn *conn = s->conn;
-    struct vnet_sock *other = conn->end[1];
+static void leave_connection(struct cw_vnet *net, struct cw_vnet_sock *s) {
+  if (s->state == CW_VNET_CONNECTED) {
+    cw_vnet_conn_leave(net, s);
+  } else if (s->state == CW_VNET_CONNECTING) {
+    struct cw_vnet_conn *conn = s->conn;
+    struct cw_vnet_sock *other = conn->end[1];
     s->conn = other->conn = NULL;
-    vnet_conn_free(net, conn);
-    vnet_sock_free(net, other);
+    cw_vnet_conn_free(net, conn);
+    cw_vnet_sock_free(net, other);
   }
 }
 
-void vnet_sock_free(struct cw_vnet *net, struct vnet_sock *s) {
-  vnet_poller_forget(s);
-  vnet_event_cancel(net, &s->event);
+void cw_vnet_sock_free(struct cw_vnet *net, struct cw_vnet_sock *s) {
+  cw_vnet_poller_forget(s);
+  cw_vnet_event_cancel(net, &s->event);
   unbind(net, s);
   reset_all(net, &s->handshakes);
   reset_all(net, &s->backlog);
@@ -170,20 +171,20 @@ void vnet_sock_free(struct cw_vnet *net, struct vnet_sock *s) {
   net->nsocks--;
 }
 
-int vnet_close(void *ctx, int fd) {
+int cw_vnet_close(void *ctx, int fd) {
   struct cw_vnet *net = ctx;
-  struct vnet_sock *s = vnet_sock_get(net, fd);
+  struct cw_vnet_sock *s = cw_vnet_sock_get(net, fd);
   if (!s) {
     return EBADF;
   }
-  vnet_sock_free(net, s);
+  cw_vnet_sock_free(net, s);
   return 0;
 }
 
 /* --- options -------------------------------------------------------------- */
 
-int vnet_error(void *ctx, int fd) {
-  struct vnet_sock *s = vnet_sock_get(ctx, fd);
+int cw_vnet_error(void *ctx, int fd) {
+  struct cw_vnet_sock *s = cw_vnet_sock_get(ctx, fd);
   if (!s) {
     return EBADF;
   }
@@ -204,7 +205,8 @@ static bool is_read_only(int level, int name) {
           name == SO_DOMAIN || name == SO_PROTOCOL);
 }
 
-static struct vnet_option *option_of(struct vnet_sock *s, int level, int name) {
+static struct cw_vnet_option *option_of(struct cw_vnet_sock *s, int level,
+                                        int name) {
   for (unsigned i = 0; i < s->noptions; i++) {
     if (s->options[i].level == level && s->options[i].name == name) {
       return &s->options[i];
@@ -213,30 +215,30 @@ static struct vnet_option *option_of(struct vnet_sock *s, int level, int name) {
   return NULL;
 }
 
-static int option_remember(struct vnet_sock *s, int level, int name,
+static int option_remember(struct cw_vnet_sock *s, int level, int name,
                            int value) {
-  struct vnet_option *option = option_of(s, level, name);
+  struct cw_vnet_option *option = option_of(s, level, name);
   if (option) {
     option->value = value;
     return 0;
   }
-  if (s->noptions >= VNET_MAX_OPTIONS) {
+  if (s->noptions >= CW_VNET_MAX_OPTIONS) {
     return ENOBUFS;
   }
-  struct vnet_option *options =
+  struct cw_vnet_option *options =
       cw_realloc(s->options, (s->noptions + 1) * sizeof(*options));
   if (!options) {
     return ENOMEM;
   }
-  options[s->noptions] = (struct vnet_option){level, name, value};
+  options[s->noptions] = (struct cw_vnet_option){level, name, value};
   s->options = options;
   s->noptions++;
   return 0;
 }
 
-int vnet_setopt(void *ctx, int fd, int level, int name, const void *value,
-                socklen_t len) {
-  struct vnet_sock *s = vnet_sock_get(ctx, fd);
+int cw_vnet_setopt(void *ctx, int fd, int level, int name, const void *value,
+                   socklen_t len) {
+  struct cw_vnet_sock *s = cw_vnet_sock_get(ctx, fd);
   if (!s) {
     return EBADF;
   }
@@ -258,16 +260,16 @@ int vnet_setopt(void *ctx, int fd, int level, int name, const void *value,
   return option_remember(s, level, name, number);
 }
 
-static int option_value(struct vnet_sock *s, int level, int name) {
+static int option_value(struct cw_vnet_sock *s, int level, int name) {
   if (!is_read_only(level, name)) {
-    const struct vnet_option *option = option_of(s, level, name);
+    const struct cw_vnet_option *option = option_of(s, level, name);
     return option ? option->value : 0;
   }
   switch (name) {
   case SO_TYPE:
     return SOCK_STREAM;
   case SO_ACCEPTCONN:
-    return s->state == VNET_LISTENING;
+    return s->state == CW_VNET_LISTENING;
   case SO_DOMAIN:
     return s->family;
   default: /* SO_PROTOCOL */
@@ -275,9 +277,9 @@ static int option_value(struct vnet_sock *s, int level, int name) {
   }
 }
 
-int vnet_getopt(void *ctx, int fd, int level, int name, void *value,
-                socklen_t *plen) {
-  struct vnet_sock *s = vnet_sock_get(ctx, fd);
+int cw_vnet_getopt(void *ctx, int fd, int level, int name, void *value,
+                   socklen_t *plen) {
+  struct cw_vnet_sock *s = cw_vnet_sock_get(ctx, fd);
   if (!s) {
     return EBADF;
   }
@@ -297,7 +299,7 @@ int vnet_getopt(void *ctx, int fd, int level, int name, void *value,
     return EINVAL;
   }
   if (level == SOL_SOCKET && name == SO_ERROR) {
-    number = vnet_error(ctx, fd);
+    number = cw_vnet_error(ctx, fd);
   } else {
     number = option_value(s, level, name);
   }
@@ -308,8 +310,8 @@ int vnet_getopt(void *ctx, int fd, int level, int name, void *value,
 
 /* --- addresses ------------------------------------------------------------ */
 
-int vnet_local(void *ctx, int fd, struct cw_sockaddr *addr) {
-  const struct vnet_sock *s = vnet_sock_get(ctx, fd);
+int cw_vnet_local(void *ctx, int fd, struct cw_sockaddr *addr) {
+  const struct cw_vnet_sock *s = cw_vnet_sock_get(ctx, fd);
   if (!s) {
     return EBADF;
   }
@@ -317,12 +319,12 @@ int vnet_local(void *ctx, int fd, struct cw_sockaddr *addr) {
   return 0;
 }
 
-int vnet_peer(void *ctx, int fd, struct cw_sockaddr *addr) {
-  const struct vnet_sock *s = vnet_sock_get(ctx, fd);
+int cw_vnet_peer(void *ctx, int fd, struct cw_sockaddr *addr) {
+  const struct cw_vnet_sock *s = cw_vnet_sock_get(ctx, fd);
   if (!s) {
     return EBADF;
   }
-  if (s->state != VNET_CONNECTED) {
+  if (s->state != CW_VNET_CONNECTED) {
     return ENOTCONN;
   }
   *addr = s->peer;
@@ -332,11 +334,11 @@ int vnet_peer(void *ctx, int fd, struct cw_sockaddr *addr) {
 /* --- bytes ---------------------------------------------------------------- */
 
 /* What a socket without connection answers to whoever wants to use one. */
-static int not_connected(struct vnet_sock *s) {
-  if (s->state == VNET_CONNECTING) {
+static int not_connected(struct cw_vnet_sock *s) {
+  if (s->state == CW_VNET_CONNECTING) {
     return EAGAIN;
   }
-  if (s->state == VNET_FAILED && s->error != 0) {
+  if (s->state == CW_VNET_FAILED && s->error != 0) {
     int err = s->error;
     s->error = 0;
     return err;
@@ -344,72 +346,72 @@ static int not_connected(struct vnet_sock *s) {
   return ENOTCONN;
 }
 
-int vnet_recv(void *ctx, int fd, void *bytes, size_t n, size_t *pnread) {
+int cw_vnet_recv(void *ctx, int fd, void *bytes, size_t n, size_t *pnread) {
   *pnread = 0;
-  struct vnet_sock *s = vnet_sock_get(ctx, fd);
+  struct cw_vnet_sock *s = cw_vnet_sock_get(ctx, fd);
   if (!s) {
     return EBADF;
   }
-  if (s->state != VNET_CONNECTED) {
+  if (s->state != CW_VNET_CONNECTED) {
     return not_connected(s);
   }
-  return n == 0 ? 0 : vnet_conn_recv(ctx, s, bytes, n, pnread);
+  return n == 0 ? 0 : cw_vnet_conn_recv(ctx, s, bytes, n, pnread);
 }
 
-int vnet_peek(void *ctx, int fd, void *bytes, size_t n, size_t *pnread) {
+int cw_vnet_peek(void *ctx, int fd, void *bytes, size_t n, size_t *pnread) {
   *pnread = 0;
-  struct vnet_sock *s = vnet_sock_get(ctx, fd);
+  struct cw_vnet_sock *s = cw_vnet_sock_get(ctx, fd);
   if (!s) {
     return EBADF;
   }
-  if (s->state != VNET_CONNECTED) {
+  if (s->state != CW_VNET_CONNECTED) {
     return not_connected(s);
   }
-  return n == 0 ? 0 : vnet_conn_peek(ctx, s, bytes, n, pnread);
+  return n == 0 ? 0 : cw_vnet_conn_peek(ctx, s, bytes, n, pnread);
 }
 
-int vnet_recvfrom(void *ctx, int fd, void *bytes, size_t n,
-                  struct cw_sockaddr *from, size_t *pnread) {
-  int err = vnet_recv(ctx, fd, bytes, n, pnread);
+int cw_vnet_recvfrom(void *ctx, int fd, void *bytes, size_t n,
+                     struct cw_sockaddr *from, size_t *pnread) {
+  int err = cw_vnet_recv(ctx, fd, bytes, n, pnread);
   if (err == 0 && from) {
-    *from = vnet_sock_get(ctx, fd)->peer;
+    *from = cw_vnet_sock_get(ctx, fd)->peer;
   }
   return err;
 }
 
-int vnet_sendv(void *ctx, int fd, const struct iovec *iov, int niov,
-               size_t *pnwritten) {
+int cw_vnet_sendv(void *ctx, int fd, const struct iovec *iov, int niov,
+                  size_t *pnwritten) {
   *pnwritten = 0;
-  struct vnet_sock *s = vnet_sock_get(ctx, fd);
+  struct cw_vnet_sock *s = cw_vnet_sock_get(ctx, fd);
   if (!s) {
     return EBADF;
   }
   if (niov < 0) {
     return EINVAL;
   }
-  if (s->state != VNET_CONNECTED) {
+  if (s->state != CW_VNET_CONNECTED) {
     return not_connected(s);
   }
-  return vnet_conn_sendv(ctx, s, iov, niov, pnwritten);
+  return cw_vnet_conn_sendv(ctx, s, iov, niov, pnwritten);
 }
 
-int vnet_shutdown(void *ctx, int fd, int how) {
-  struct vnet_sock *s = vnet_sock_get(ctx, fd);
+int cw_vnet_shutdown(void *ctx, int fd, int how) {
+  struct cw_vnet_sock *s = cw_vnet_sock_get(ctx, fd);
   if (!s) {
     return EBADF;
   }
   if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR) {
     return EINVAL;
   }
-  if (s->state != VNET_CONNECTED || s->conn->pipe[1 - s->side].rst) {
+  if (s->state != CW_VNET_CONNECTED || s->conn->pipe[1 - s->side].rst) {
     return ENOTCONN;
   }
   if (how != SHUT_WR) {
     s->read_shut = true;
-    vnet_sock_update(s);
+    cw_vnet_sock_update(s);
   }
   if (how != SHUT_RD) {
-    vnet_conn_finish(ctx, s);
+    cw_vnet_conn_finish(ctx, s);
   }
   return 0;
 }

@@ -21,17 +21,17 @@
 #include "base/mem.h"
 #include "net/vnet_internal.h"
 
-#define VNET_MIN_RING 4096
+#define CW_VNET_MIN_RING 4096
 
-static struct vnet_pipe *pipe_in(const struct vnet_sock *s) {
+static struct cw_vnet_pipe *pipe_in(const struct cw_vnet_sock *s) {
   return &s->conn->pipe[1 - s->side];
 }
 
-static struct vnet_pipe *pipe_out(const struct vnet_sock *s) {
+static struct cw_vnet_pipe *pipe_out(const struct cw_vnet_sock *s) {
   return &s->conn->pipe[s->side];
 }
 
-static struct vnet_sock *pipe_reader(const struct vnet_pipe *pipe) {
+static struct cw_vnet_sock *pipe_reader(const struct cw_vnet_pipe *pipe) {
   return pipe->conn->end[1 - pipe->side];
 }
 
@@ -42,12 +42,12 @@ static size_t min_size(size_t a, size_t b) {
 /* --- the ring ------------------------------------------------------------- */
 
 /* Room for n more bytes; the window allows them. */
-static bool ring_reserve(struct vnet_pipe *pipe, size_t n) {
+static bool ring_reserve(struct cw_vnet_pipe *pipe, size_t n) {
   size_t need = pipe->unread + n;
   if (need <= pipe->cap) {
     return true;
   }
-  size_t cap = pipe->cap ? pipe->cap : VNET_MIN_RING;
+  size_t cap = pipe->cap ? pipe->cap : CW_VNET_MIN_RING;
   while (cap < need) {
     cap *= 2;
   }
@@ -70,7 +70,7 @@ static bool ring_reserve(struct vnet_pipe *pipe, size_t n) {
   return true;
 }
 
-static void ring_put(struct vnet_pipe *pipe, const char *bytes, size_t n) {
+static void ring_put(struct cw_vnet_pipe *pipe, const char *bytes, size_t n) {
   size_t tail = pipe->head + pipe->unread;
   if (tail >= pipe->cap) {
     tail -= pipe->cap;
@@ -83,7 +83,7 @@ static void ring_put(struct vnet_pipe *pipe, const char *bytes, size_t n) {
   pipe->unread += n;
 }
 
-static void ring_copy(const struct vnet_pipe *pipe, char *bytes, size_t n) {
+static void ring_copy(const struct cw_vnet_pipe *pipe, char *bytes, size_t n) {
   size_t first = min_size(n, pipe->cap - pipe->head);
   memcpy(bytes, pipe->ring + pipe->head, first);
   if (n > first) {
@@ -91,7 +91,7 @@ static void ring_copy(const struct vnet_pipe *pipe, char *bytes, size_t n) {
   }
 }
 
-static void ring_drop(struct vnet_pipe *pipe, size_t n) {
+static void ring_drop(struct cw_vnet_pipe *pipe, size_t n) {
   pipe->head += n;
   if (pipe->head >= pipe->cap) {
     pipe->head -= pipe->cap;
@@ -105,12 +105,12 @@ static void ring_drop(struct vnet_pipe *pipe, size_t n) {
 
 /* --- segments ------------------------------------------------------------- */
 
-static bool segs_reserve(struct vnet_pipe *pipe) {
+static bool segs_reserve(struct cw_vnet_pipe *pipe) {
   if (pipe->seg_count < pipe->seg_cap) {
     return true;
   }
   size_t cap = pipe->seg_cap ? pipe->seg_cap * 2 : 8;
-  struct vnet_segment *segs = cw_calloc(cap, sizeof(*segs));
+  struct cw_vnet_segment *segs = cw_calloc(cap, sizeof(*segs));
   if (!segs) {
     return false;
   }
@@ -125,7 +125,7 @@ static bool segs_reserve(struct vnet_pipe *pipe) {
 }
 
 /* Room was reserved. */
-static void segs_add(struct vnet_pipe *pipe, int64_t due_us, size_t len) {
+static void segs_add(struct cw_vnet_pipe *pipe, int64_t due_us, size_t len) {
   if (pipe->seg_count > 0) {
     size_t last = (pipe->seg_head + pipe->seg_count - 1) % pipe->seg_cap;
     if (pipe->segs[last].due_us == due_us) {
@@ -134,15 +134,16 @@ static void segs_add(struct vnet_pipe *pipe, int64_t due_us, size_t len) {
     }
   }
   size_t at = (pipe->seg_head + pipe->seg_count) % pipe->seg_cap;
-  pipe->segs[at] = (struct vnet_segment){due_us, len};
+  pipe->segs[at] = (struct cw_vnet_segment){due_us, len};
   pipe->seg_count++;
 }
 
 /* When something sent now arrives, extra_us later than usual. */
-static int64_t pipe_due(const struct cw_vnet *net, struct vnet_pipe *pipe,
+static int64_t pipe_due(const struct cw_vnet *net, struct cw_vnet_pipe *pipe,
                         int64_t extra_us) {
   int64_t latency = pipe->conn->instant ? 0 : net->latency_us;
-  int64_t due = vnet_time_add(vnet_time_add(net->now_us, latency), extra_us);
+  int64_t due =
+      cw_vnet_time_add(cw_vnet_time_add(net->now_us, latency), extra_us);
   if (pipe->last_due_us < due) {
     pipe->last_due_us = due;
   }
@@ -150,22 +151,22 @@ static int64_t pipe_due(const struct cw_vnet *net, struct vnet_pipe *pipe,
 }
 
 /* Schedules the first of what is in flight, if somebody waits for it. */
-static void pipe_arm(struct cw_vnet *net, struct vnet_pipe *pipe) {
+static void pipe_arm(struct cw_vnet *net, struct cw_vnet_pipe *pipe) {
   if (!pipe_reader(pipe)) {
     return;
   }
   if (pipe->seg_count > 0) {
-    vnet_event_set(net, &pipe->arrival, pipe->segs[pipe->seg_head].due_us);
+    cw_vnet_event_set(net, &pipe->arrival, pipe->segs[pipe->seg_head].due_us);
   } else if (pipe->fin_sent && !pipe->fin) {
-    vnet_event_set(net, &pipe->arrival, pipe->fin_due_us);
+    cw_vnet_event_set(net, &pipe->arrival, pipe->fin_due_us);
   } else if (pipe->rst_sent && !pipe->rst) {
-    vnet_event_set(net, &pipe->arrival, pipe->rst_due_us);
+    cw_vnet_event_set(net, &pipe->arrival, pipe->rst_due_us);
   }
 }
 
 /* Lets all arrive that is due. FIN and RST are never due before the bytes in
    front of them. */
-static void pipe_arrive(struct cw_vnet *net, struct vnet_pipe *pipe) {
+static void pipe_arrive(struct cw_vnet *net, struct cw_vnet_pipe *pipe) {
   while (pipe->seg_count > 0 &&
          pipe->segs[pipe->seg_head].due_us <= net->now_us) {
     pipe->visible += pipe->segs[pipe->seg_head].len;
@@ -175,7 +176,7 @@ static void pipe_arrive(struct cw_vnet *net, struct vnet_pipe *pipe) {
   if (pipe->fin_sent && pipe->fin_due_us <= net->now_us) {
     pipe->fin = true;
   }
-  struct vnet_sock *reader = pipe_reader(pipe);
+  struct cw_vnet_sock *reader = pipe_reader(pipe);
   if (pipe->rst_sent && !pipe->rst && pipe->rst_due_us <= net->now_us) {
     pipe->rst = true;
     if (reader) {
@@ -184,15 +185,15 @@ static void pipe_arrive(struct cw_vnet *net, struct vnet_pipe *pipe) {
   }
   pipe_arm(net, pipe);
   if (reader) {
-    vnet_sock_update(reader);
+    cw_vnet_sock_update(reader);
   }
 }
 
-static void pipe_on_arrival(struct cw_vnet *net, struct vnet_event *event) {
-  pipe_arrive(net, CW_CONTAINER(event, struct vnet_pipe, arrival));
+static void pipe_on_arrival(struct cw_vnet *net, struct cw_vnet_event *event) {
+  pipe_arrive(net, CW_CONTAINER(event, struct cw_vnet_pipe, arrival));
 }
 
-static void pipe_fin(struct cw_vnet *net, struct vnet_pipe *pipe) {
+static void pipe_fin(struct cw_vnet *net, struct cw_vnet_pipe *pipe) {
   if (pipe->fin_sent || pipe->rst_sent) {
     return;
   }
@@ -201,7 +202,7 @@ static void pipe_fin(struct cw_vnet *net, struct vnet_pipe *pipe) {
   pipe_arrive(net, pipe);
 }
 
-static void pipe_rst(struct cw_vnet *net, struct vnet_pipe *pipe,
+static void pipe_rst(struct cw_vnet *net, struct cw_vnet_pipe *pipe,
                      int64_t extra_us) {
   if (pipe->rst_sent) {
     return;
@@ -212,8 +213,8 @@ static void pipe_rst(struct cw_vnet *net, struct vnet_pipe *pipe,
 }
 
 /* Nobody reads this direction any more. */
-static void pipe_drop(struct cw_vnet *net, struct vnet_pipe *pipe) {
-  vnet_event_cancel(net, &pipe->arrival);
+static void pipe_drop(struct cw_vnet *net, struct cw_vnet_pipe *pipe) {
+  cw_vnet_event_cancel(net, &pipe->arrival);
   cw_free(pipe->ring);
   cw_free(pipe->segs);
   pipe->ring = NULL;
@@ -224,8 +225,8 @@ static void pipe_drop(struct cw_vnet *net, struct vnet_pipe *pipe) {
 
 /* --- connections ---------------------------------------------------------- */
 
-struct vnet_conn *vnet_conn_new(struct cw_vnet *net, bool instant) {
-  struct vnet_conn *conn = cw_calloc(1, sizeof(*conn));
+struct cw_vnet_conn *cw_vnet_conn_new(struct cw_vnet *net, bool instant) {
+  struct cw_vnet_conn *conn = cw_calloc(1, sizeof(*conn));
   if (!conn) {
     return NULL;
   }
@@ -239,7 +240,7 @@ struct vnet_conn *vnet_conn_new(struct cw_vnet *net, bool instant) {
   return conn;
 }
 
-void vnet_conn_free(struct cw_vnet *net, struct vnet_conn *conn) {
+void cw_vnet_conn_free(struct cw_vnet *net, struct cw_vnet_conn *conn) {
   pipe_drop(net, &conn->pipe[0]);
   pipe_drop(net, &conn->pipe[1]);
   cw_free(conn);
@@ -248,14 +249,14 @@ void vnet_conn_free(struct cw_vnet *net, struct vnet_conn *conn) {
 /* RFC 2525, 2.17: who closes with bytes unread sends RST, so that the sender
    learns that they were lost. Bytes in flight meet a closed socket and are
    answered with RST when they arrive. */
-void vnet_conn_leave(struct cw_vnet *net, struct vnet_sock *s) {
-  struct vnet_conn *conn = s->conn;
-  struct vnet_pipe *in = pipe_in(s);
-  struct vnet_pipe *out = pipe_out(s);
+void cw_vnet_conn_leave(struct cw_vnet *net, struct cw_vnet_sock *s) {
+  struct cw_vnet_conn *conn = s->conn;
+  struct cw_vnet_pipe *in = pipe_in(s);
+  struct cw_vnet_pipe *out = pipe_out(s);
   conn->end[s->side] = NULL;
   s->conn = NULL;
   if (!conn->end[1 - s->side]) {
-    vnet_conn_free(net, conn);
+    cw_vnet_conn_free(net, conn);
     return;
   }
   bool abort = s->linger.l_onoff && s->linger.l_linger == 0;
@@ -273,17 +274,17 @@ void vnet_conn_leave(struct cw_vnet *net, struct vnet_sock *s) {
       pipe_rst(net, out, flight_us);
     }
   }
-  vnet_sock_update(conn->end[1 - out->side]);
+  cw_vnet_sock_update(conn->end[1 - out->side]);
 }
 
-void vnet_conn_finish(struct cw_vnet *net, struct vnet_sock *s) {
+void cw_vnet_conn_finish(struct cw_vnet *net, struct cw_vnet_sock *s) {
   pipe_fin(net, pipe_out(s));
-  vnet_sock_update(s);
+  cw_vnet_sock_update(s);
 }
 
-unsigned vnet_conn_bits(const struct vnet_sock *s) {
-  const struct vnet_pipe *in = pipe_in(s);
-  const struct vnet_pipe *out = pipe_out(s);
+unsigned cw_vnet_conn_bits(const struct cw_vnet_sock *s) {
+  const struct cw_vnet_pipe *in = pipe_in(s);
+  const struct cw_vnet_pipe *out = pipe_out(s);
   unsigned bits = 0;
   if (in->visible > 0 || in->fin || in->rst || s->read_shut) {
     bits |= CW_READY_READ;
@@ -297,9 +298,9 @@ unsigned vnet_conn_bits(const struct vnet_sock *s) {
   return bits;
 }
 
-int vnet_conn_peek(const struct cw_vnet *net, const struct vnet_sock *s,
-                   void *bytes, size_t n, size_t *pnread) {
-  const struct vnet_pipe *in = pipe_in(s);
+int cw_vnet_conn_peek(const struct cw_vnet *net, const struct cw_vnet_sock *s,
+                      void *bytes, size_t n, size_t *pnread) {
+  const struct cw_vnet_pipe *in = pipe_in(s);
   if (in->visible == 0) {
     if (in->fin || s->read_shut) {
       return 0;
@@ -315,15 +316,15 @@ int vnet_conn_peek(const struct cw_vnet *net, const struct vnet_sock *s,
   return 0;
 }
 
-int vnet_conn_recv(struct cw_vnet *net, struct vnet_sock *s, void *bytes,
-                   size_t n, size_t *pnread) {
-  int err = vnet_conn_peek(net, s, bytes, n, pnread);
+int cw_vnet_conn_recv(struct cw_vnet *net, struct cw_vnet_sock *s, void *bytes,
+                      size_t n, size_t *pnread) {
+  int err = cw_vnet_conn_peek(net, s, bytes, n, pnread);
   if (*pnread > 0) {
     ring_drop(pipe_in(s), *pnread);
-    vnet_sock_update(s);
-    struct vnet_sock *writer = s->conn->end[1 - s->side];
+    cw_vnet_sock_update(s);
+    struct cw_vnet_sock *writer = s->conn->end[1 - s->side];
     if (writer) {
-      vnet_sock_update(writer);
+      cw_vnet_sock_update(writer);
     }
   }
   return err;
@@ -339,14 +340,14 @@ static size_t iov_total(const struct iovec *iov, int niov, size_t limit) {
 }
 
 /* The other end is closed: what is sent goes out and a reset comes back. */
-static void send_into_void(struct cw_vnet *net, struct vnet_sock *s) {
-  struct vnet_pipe *in = pipe_in(s);
+static void send_into_void(struct cw_vnet *net, struct cw_vnet_sock *s) {
+  struct cw_vnet_pipe *in = pipe_in(s);
   pipe_rst(net, in, s->conn->instant ? 0 : net->latency_us);
 }
 
-static int send_bytes(struct cw_vnet *net, struct vnet_sock *s,
+static int send_bytes(struct cw_vnet *net, struct cw_vnet_sock *s,
                       const struct iovec *iov, int niov, size_t n) {
-  struct vnet_pipe *out = pipe_out(s);
+  struct cw_vnet_pipe *out = pipe_out(s);
   int64_t due = pipe_due(net, out, 0);
   bool at_once = due <= net->now_us && out->seg_count == 0;
   if (!ring_reserve(out, n) || (!at_once && !segs_reserve(out))) {
@@ -362,20 +363,20 @@ static int send_bytes(struct cw_vnet *net, struct vnet_sock *s,
   }
   if (at_once) {
     out->visible += n;
-    vnet_sock_update(pipe_reader(out));
+    cw_vnet_sock_update(pipe_reader(out));
   } else {
     segs_add(out, due, n);
     if (!out->arrival.queued) {
       pipe_arm(net, out);
     }
   }
-  vnet_sock_update(s);
+  cw_vnet_sock_update(s);
   return 0;
 }
 
-int vnet_conn_sendv(struct cw_vnet *net, struct vnet_sock *s,
-                    const struct iovec *iov, int niov, size_t *pnwritten) {
-  struct vnet_pipe *out = pipe_out(s);
+int cw_vnet_conn_sendv(struct cw_vnet *net, struct cw_vnet_sock *s,
+                       const struct iovec *iov, int niov, size_t *pnwritten) {
+  struct cw_vnet_pipe *out = pipe_out(s);
   if (out->fin_sent || pipe_in(s)->rst) {
     return EPIPE;
   }
