@@ -39,6 +39,7 @@ struct cw_http1 {
   struct cw_chunk *rx;
   size_t traced; /* bytes of rx, from start, that trace has seen */
   bool eof;
+  size_t carry_given; /* HTTP/0.9: bytes of the parser's carry passed on */
   bool http09;
 };
 

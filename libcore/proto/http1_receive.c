@@ -210,7 +210,6 @@ static enum cw_code hand_line(struct cw_exchange *x, struct cw_http1 *h) {
 
 /* RFC 9112 knows no answer without a status line; users may allow it. */
 static enum cw_code begin_http09(struct cw_exchange *x, struct cw_http1 *h) {
-  struct cw_slice carry = cw_h1_parser_carry(&h->parser);
   if (!x->request.allow_http09 || x->response.version != 0) {
     return CWE_UNSUPPORTED_PROTOCOL;
   }
@@ -219,8 +218,7 @@ static enum cw_code begin_http09(struct cw_exchange *x, struct cw_http1 *h) {
   x->response.version = 9;
   h->body.framing = CW_H1_BODY_UNTIL_CLOSE;
   h->receiving = RECV_BODY;
-  (void)carry;
-  return CW_OK;
+  return x->host->head_done(x->host_data);
 }
 
 static enum cw_code consume_line(struct cw_exchange *x, struct cw_http1 *h,
@@ -289,8 +287,28 @@ static enum cw_code consume_length(struct cw_exchange *x, struct cw_http1 *h,
   return err;
 }
 
+/* What the parser had gathered while it looked for a status line. */
+static enum cw_code pass_on_carry(struct cw_exchange *x, struct cw_http1 *h) {
+  struct cw_slice carry = cw_h1_parser_carry(&h->parser);
+  size_t left = carry.len - h->carry_given;
+  if (!h->http09 || left == 0) {
+    return CW_OK;
+  }
+  struct cw_piece piece = {carry.ptr + h->carry_given, left, NULL};
+  size_t taken = 0;
+  enum cw_code err = cw_writer_write(&x->writer, &piece, &taken);
+  taken = err ? taken : left;
+  h->carry_given += taken;
+  x->response.body_received += taken;
+  return err;
+}
+
 static enum cw_code consume_until_close(struct cw_exchange *x,
                                         struct cw_http1 *h, bool *pstarved) {
+  enum cw_code err = pass_on_carry(x, h);
+  if (err) {
+    return err;
+  }
   size_t n = rx_slice(h).len;
   if (n == 0) {
     if (h->eof) {

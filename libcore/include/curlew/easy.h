@@ -82,6 +82,13 @@ CW_EXTERN enum cw_code cw_easy_get_ptr(const CW *easy, enum cw_option option,
 /* Runs the transfer to its end. The result is the transfer's. */
 CW_EXTERN enum cw_code cw_easy_perform(CW *easy);
 
+/* What CWINFO_CERTINFO gives: a list of "Name:value" for each certificate of
+   the chain; borrowed until the next transfer. libcurl: curl_certinfo. */
+struct cw_certinfo {
+  size_t count;
+  struct cw_slist **lists;
+};
+
 /* Reads one fact of the last or running transfer; the type of the target
    follows from the number as in libcurl (long, double, int64_t, char *,
    struct cw_slist *, int). */

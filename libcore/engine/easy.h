@@ -1,0 +1,215 @@
+/*
+ * The easy handle, as the engine and the api see it. Nobody below does.
+ */
+#ifndef CW_ENGINE_EASY_H
+#define CW_ENGINE_EASY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/fail.h"
+#include "base/list.h"
+#include "codec/uri.h"
+#include "curlew/easy.h"
+#include "engine/options.h"
+#include "net/loop.h"
+#include "proto/exchange.h"
+
+enum cw_state {
+#define state(name, ...) cw_state_##name,
+#include "tbl/states.def"
+#undef state
+  cw_state_count
+};
+
+/* What a pending callback holds up: one may be pending in each. */
+enum cw_hold { cw_hold_recv, cw_hold_send, cw_hold_both, cw_hold_none };
+#define CW_HOLDS 3
+
+/* One callback that answered CW_CALLBACK_PENDING. The step that called it is
+   taken again later and finds the answer here instead of calling. */
+enum cw_pend_state { CW_PEND_NONE, CW_PEND_WAITS, CW_PEND_ANSWERED };
+struct cw_pend {
+  enum cw_pend_state state;
+  enum cw_slot slot;
+  int64_t result;
+};
+
+/* Moments of a transfer, loop time in microseconds; 0: not reached. */
+struct cw_times {
+  int64_t start;  /* perform or add_handle */
+  int64_t hop;    /* this hop (redirect, retry) began */
+  int64_t queued; /* left the queue */
+  int64_t resolved, connected, secured, opened, sent, first_byte, end;
+  int64_t redirects; /* spent in hops before the last one */
+};
+
+struct cw_transfer {
+  enum cw_state state;
+  struct cw_times times;
+  struct cw_timer timer;
+  struct cw_task task;
+  struct cw_node waiting; /* in the multi's list of those without connection */
+  uint64_t conn_id;
+  bool conn_reused;
+  bool retried;        /* once on a fresh connection already */
+  bool fresh;          /* take no idle connection */
+  bool running_now;    /* the driver is on the C stack */
+  uint64_t resolve_id;
+  enum cw_code resolve_code;
+  bool resolve_asked, resolver_told;
+  struct cw_fail resolve_fail;
+  struct cw_addrs *addrs;
+  struct cw_resolver_start *start; /* shown to the resolver_start callback */
+  struct cw_buf key;
+  char *why_new; /* or NULL */
+  /* what is asked */
+  struct cw_uri uri;
+  const char *method; /* constant, or the customrequest option's */
+  bool method_changed; /* by a redirect: customrequest no longer counts */
+  bool body_dropped;   /* by a redirect */
+  bool same_host;
+  bool auth_sent, auth_retry;
+  long auth_avail, auth_used;
+  int redirects;
+  char *redirect_to; /* where this answer leads, or NULL */
+  char *referer;     /* CWOPT_AUTOREFERER's */
+  bool read_called;  /* the read callback gave something */
+  bool condition_unmet;
+  bool resumed;      /* the server honoured range and If-Range */
+  int line_stage;    /* how far a header line got through its receivers */
+  size_t line_taken; /* bytes of it that the write callback took */
+  char primary_ip[CW_ADDR_TEXT_BYTES], local_ip[CW_ADDR_TEXT_BYTES];
+  int primary_port, local_port;
+  int64_t conn_number;
+  uint64_t xfer_id;
+  long connects;
+  int os_errno;
+  uint64_t header_bytes, request_bytes; /* of all hops */
+  uint64_t delivered;
+  const char *phase;
+  long ssl_verify_result;
+  struct cw_slist **certinfo; /* a list per certificate, or NULL */
+  size_t ncertinfo;
+  /* progress and speed */
+  uint64_t told_dl, told_ul;
+  bool progress_due;
+  int64_t tick_us; /* last second-tick */
+  uint64_t tick_bytes;
+  int64_t slow_since_us;
+  bool sink_begun;
+  bool told;       /* its message was queued */
+  bool complete;   /* the answer is in and leads nowhere else */
+  bool counted;    /* this hop's bytes are in the sums */
+  bool rewind_due; /* the body was read and must be rewound first */
+  bool upload_asked, upload_seeked; /* resume: the seek callback was asked, and
+                                       went to the offset */
+  struct cw_slist *trailers; /* being gathered by the trailer callback */
+};
+
+struct cw_easy {
+  uint32_t magic;
+  struct cw_options options;
+  struct cw_fail fail; /* of the last call or transfer */
+  uint64_t id;         /* in multi's table; 0: in none */
+  struct cw_multi *multi;
+  struct cw_multi *own; /* perform's */
+  bool performing;
+  int depth;            /* of callbacks on the C stack */
+  bool doomed;          /* cleanup was asked for inside a callback */
+  bool leaving;         /* remove_handle was asked for inside a callback */
+  enum cw_code cancelled;
+  int paused; /* CW_PAUSE_ bits */
+  struct cw_pend pend[CW_HOLDS];
+  struct cw_transfer t;
+  struct cw_exchange x;
+  bool x_ready; /* x was initialised for t.proto */
+  const struct cw_proto *proto;
+  struct cw_node message; /* in the multi's list */
+  enum cw_code result;
+  struct cw_pin_count *pins; /* or NULL */
+  struct cw_piece shown; /* what the running write callback was shown */
+  char *effective_url;   /* made on demand */
+  struct cw_certinfo certs; /* as getinfo shows t.certinfo */
+};
+
+#define CW_EASY_MAGIC 0x43574531u
+
+/* Valid handle, checked at every public entry. */
+bool cw_easy_is_valid(const struct cw_easy *easy);
+/* Whether a transfer runs (from add_handle or perform to its end). */
+bool cw_easy_is_running(const struct cw_easy *easy);
+/* Prepares what is not zero; the options are initialised already. */
+void cw_easy_setup(struct cw_easy *easy);
+/* Frees what a handle holds, itself included. It is in no multi. */
+void cw_easy_destroy(struct cw_easy *easy);
+
+/* --- transfer.c: the driver ------------------------------------------------- */
+
+/* Starts (state queued); the first step comes with the next turn. */
+CW_MUST_CHECK enum cw_code cw_transfer_start(struct cw_easy *easy);
+/* Runs the steps that are possible now, then what was deferred. The handle
+   may be gone afterwards. */
+void cw_transfer_run(struct cw_easy *easy);
+/* Has the driver called in the next turn of the loop. */
+void cw_transfer_wake(struct cw_easy *easy);
+/* Ends now with code; from inside the driver use a step's result instead. */
+void cw_transfer_end(struct cw_easy *easy, enum cw_code code);
+/* The one place where the state changes; asserts the transition. */
+void cw_transfer_set_state(struct cw_easy *easy, enum cw_state state);
+const char *cw_transfer_state_name(enum cw_state state);
+int64_t cw_transfer_now(const struct cw_easy *easy);
+
+/* A step's answer: CW_OK: go on with the (maybe changed) state at once;
+   CW_AGAIN: wait; else the transfer ends with that code. */
+typedef enum cw_code (*cw_step_fn)(struct cw_easy *easy);
+
+/* --- timeouts.c --------------------------------------------------------------- */
+
+/* CW_OK, or CWE_OPERATION_TIMEDOUT with its sentence. */
+CW_MUST_CHECK enum cw_code cw_timeouts_check(struct cw_easy *easy);
+/* Arms the transfer's timer for whatever is due next. */
+void cw_timeouts_arm(struct cw_easy *easy);
+
+/* --- request.c, key.c, follow.c, rewind.c ------------------------------------- */
+
+/* URL, scheme, method, body of this hop. */
+CW_MUST_CHECK enum cw_code cw_request_prepare_url(struct cw_easy *easy);
+/* Fills easy->x.request and the pipes for this hop. */
+CW_MUST_CHECK enum cw_code cw_request_fill(struct cw_easy *easy);
+/* Fills easy->t.key. */
+CW_MUST_CHECK enum cw_code cw_key_make(struct cw_easy *easy);
+/* Sets t.why_new from two keys; other empty: no idle connection. */
+void cw_key_explain(struct cw_easy *easy, struct cw_slice other);
+/* The final head is in: what follows from it. */
+CW_MUST_CHECK enum cw_code cw_follow_judge(struct cw_easy *easy);
+/* The answer is complete and leads on: prepares the next hop. */
+CW_MUST_CHECK enum cw_code cw_follow_next(struct cw_easy *easy);
+/* Makes the body readable from its start again; may pend. */
+CW_MUST_CHECK enum cw_code cw_rewind_body(struct cw_easy *easy);
+
+/* --- hooks.c: what connections and exchanges call ------------------------------ */
+
+extern const struct cw_exchange_host cw_exchange_hooks;
+struct cw_conn_user cw_conn_hooks(struct cw_easy *easy);
+enum cw_code cw_hook_deliver(void *data, const struct cw_piece *piece,
+                             size_t *ptaken);
+enum cw_code cw_hook_read(void *data, char *bytes, size_t n, size_t *pnread);
+
+/* --- trace.c --------------------------------------------------------------------- */
+
+/* To the debug callback or, without one, to stderr. Only with VERBOSE. */
+CW_MUST_CHECK enum cw_code cw_trace(struct cw_easy *easy, int kind,
+                                    const char *bytes, size_t n);
+void cw_tracef(struct cw_easy *easy, const char *fmt, ...) CW_PRINTF(2, 3);
+static inline bool cw_traces(const struct cw_easy *easy) {
+  return easy->options.value[cw_opt_verbose].i != 0;
+}
+
+/* --- progress.c -------------------------------------------------------------------- */
+
+/* Calls xferinfo or progress if one is due; final: in any case. */
+CW_MUST_CHECK enum cw_code cw_progress(struct cw_easy *easy, bool final);
+bool cw_wants_progress(const struct cw_easy *easy);
+
+#endif

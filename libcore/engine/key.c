@@ -1,0 +1,145 @@
+/*
+ * The reuse key: what must be equal for a connection to serve another
+ * transfer. It begins with the destination and a NUL byte; then, for each row
+ * of options.def that is part of the key and not at its default, the row's
+ * index and its value.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine/easy.h"
+
+#define KEY_BYTES (1024 * 1024)
+
+static enum cw_code add_bytes(struct cw_buf *key, uint16_t opt,
+                              const void *bytes, size_t n) {
+  uint32_t len = (uint32_t)n;
+  enum cw_code err = cw_buf_add(key, &opt, sizeof(opt));
+  if (!err) {
+    err = cw_buf_add(key, &len, sizeof(len));
+  }
+  if (!err && n > 0) {
+    err = cw_buf_add(key, bytes, n);
+  }
+  return err;
+}
+
+static enum cw_code add_list(struct cw_buf *key, uint16_t opt,
+                             const struct cw_slist *list) {
+  enum cw_code err = CW_OK;
+  for (; list && !err; list = list->next) {
+    err = add_bytes(key, opt, list->data, strlen(list->data));
+  }
+  return err;
+}
+
+static enum cw_code add_option(struct cw_buf *key,
+                               const struct cw_options *options,
+                               enum cw_opt opt) {
+  const struct cw_option_row *row = cw_option_row(opt);
+  const union cw_value *value = &options->value[opt];
+  if (row->kind <= cw_kind_flags) {
+    return value->i == row->initial
+               ? CW_OK
+               : add_bytes(key, (uint16_t)opt, &value->i, sizeof(value->i));
+  }
+  if (!value->p && row->kind != cw_kind_callback) {
+    return CW_OK;
+  }
+  switch (row->kind) {
+  case cw_kind_str:
+  case cw_kind_secret:
+  case cw_kind_path:
+    return add_bytes(key, (uint16_t)opt, value->s, strlen(value->s));
+  case cw_kind_blob:
+    return add_bytes(key, (uint16_t)opt, value->blob->data, value->blob->len);
+  case cw_kind_list:
+    return add_list(key, (uint16_t)opt, value->list);
+  default:
+    return add_bytes(key, (uint16_t)opt, value, sizeof(*value));
+  }
+}
+
+static enum cw_code add_destination(struct cw_easy *easy, int port) {
+  const struct cw_uri *uri = &easy->t.uri;
+  return cw_buf_addf(&easy->t.key, "%s://%s:%d", uri->scheme, uri->host, port);
+}
+
+enum cw_code cw_key_make(struct cw_easy *easy) {
+  struct cw_buf *key = &easy->t.key;
+  unsigned wanted = f_key;
+  if (strcmp(easy->t.uri.scheme, "https") == 0) {
+    wanted |= f_key_tls;
+  }
+  cw_buf_clear(key);
+  enum cw_code err = add_destination(easy, cw_uri_port(&easy->t.uri));
+  if (!err) {
+    err = cw_buf_add_char(key, '\0');
+  }
+  for (int i = 0; i < cw_opt_count && !err; i++) {
+    if (cw_option_row((enum cw_opt)i)->flags & wanted) {
+      err = add_option(key, &easy->options, (enum cw_opt)i);
+    }
+  }
+  return err ? cw_fail_oom(&easy->fail) : CW_OK;
+}
+
+/* The next row and value of a key; false at its end. */
+static bool next_field(struct cw_slice *key, uint16_t *popt,
+                       struct cw_slice *value) {
+  uint32_t len;
+  if (key->len < sizeof(*popt) + sizeof(len)) {
+    return false;
+  }
+  memcpy(popt, key->ptr, sizeof(*popt));
+  memcpy(&len, key->ptr + sizeof(*popt), sizeof(len));
+  *value = cw_slice(key->ptr + sizeof(*popt) + sizeof(len), len);
+  size_t used = sizeof(*popt) + sizeof(len) + len;
+  *key = cw_slice(key->ptr + used, key->len - used);
+  return true;
+}
+
+static struct cw_slice fields_of(struct cw_slice key) {
+  size_t end = cw_slice_find(key, '\0');
+  return end < key.len ? cw_slice(key.ptr + end + 1, key.len - end - 1)
+                       : cw_slice("", 0);
+}
+
+/* The first row in which two keys differ; -1: they are equal. */
+static int first_difference(struct cw_slice a, struct cw_slice b) {
+  for (;;) {
+    uint16_t opt_a = UINT16_MAX, opt_b = UINT16_MAX;
+    struct cw_slice value_a = {NULL, 0}, value_b = {NULL, 0};
+    bool has_a = next_field(&a, &opt_a, &value_a);
+    bool has_b = next_field(&b, &opt_b, &value_b);
+    if (!has_a && !has_b) {
+      return -1;
+    }
+    if (opt_a != opt_b) {
+      return opt_a < opt_b ? opt_a : opt_b;
+    }
+    if (!cw_slice_eq(value_a, value_b)) {
+      return opt_a;
+    }
+  }
+}
+
+void cw_key_explain(struct cw_easy *easy, struct cw_slice other) {
+  struct cw_transfer *t = &easy->t;
+  char text[160] = "no idle connection to that host";
+  if (t->fresh || cw_opt_i(&easy->options, cw_opt_fresh_connect)) {
+    (void)snprintf(text, sizeof(text), "a fresh connection was asked for");
+  } else if (other.len > 0) {
+    int opt = first_difference(fields_of(other),
+                               fields_of(cw_buf_slice(&t->key)));
+    if (opt >= 0 && opt < cw_opt_count) {
+      (void)snprintf(text, sizeof(text), "option %s differs",
+                     cw_option_row((enum cw_opt)opt)->name);
+    } else {
+      (void)snprintf(text, sizeof(text), "the idle connection was too old");
+    }
+  }
+  cw_free(t->why_new);
+  t->why_new = cw_strdup(text); /* NULL for want of memory: "" is said */
+}

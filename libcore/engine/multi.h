@@ -1,0 +1,64 @@
+/* The multi handle, as the engine and the api see it. */
+#ifndef CW_ENGINE_MULTI_H
+#define CW_ENGINE_MULTI_H
+
+#include "base/idtab.h"
+#include "base/list.h"
+#include "conn/listen.h"
+#include "conn/pool.h"
+#include "curlew/multi.h"
+#include "engine/easy.h"
+#include "net/loop.h"
+#include "net/resolve.h"
+
+enum cw_mopt {
+#define moption(name, ...) cw_mopt_##name,
+#include "tbl/moptions.def"
+#undef moption
+  cw_mopt_count
+};
+
+struct cw_multi {
+  uint32_t magic;
+  struct cw_loop *loop;
+  struct cw_resolver *resolver;
+  struct cw_pool *pool;
+  struct cw_stream_set streams;
+  struct cw_idtab easies;
+  struct cw_idtab timers;
+  struct cw_list messages; /* ended transfers, of cw_easy.message */
+  struct cw_list waiting;  /* transfers without a connection */
+  struct cw_msg told;      /* what info_read returns a pointer to */
+  int running;
+  int depth; /* calls of this multi and callbacks on the C stack */
+  int callbacks;
+  union cw_value option[cw_mopt_count];
+  enum cw_code hook_error;
+};
+
+#define CW_MULTI_MAGIC 0x43574d31u
+
+bool cw_multi_is_valid(const struct cw_multi *multi);
+struct cw_loop *cw_multi_loop(struct cw_multi *multi);
+struct cw_stream_set *cw_multi_streams(struct cw_multi *multi);
+CW_MUST_CHECK enum cw_code cw_multi_new(const struct cw_platform *platform,
+                                        struct cw_multi **pmulti);
+/* Everything in it ends without messages. */
+void cw_multi_destroy(struct cw_multi *multi);
+CW_MUST_CHECK enum cw_mcode cw_multi_attach(struct cw_multi *multi,
+                                            struct cw_easy *easy);
+/* Not inside a callback of easy. */
+void cw_multi_detach(struct cw_multi *multi, struct cw_easy *easy);
+/* A connection to the destination of key became free: the first that waits for
+   that destination is woken, and the first of all (it may be held up by the
+   limit on connections in all). */
+void cw_multi_wake_waiting(struct cw_multi *multi, struct cw_slice key);
+/* The transfer ended: its message is queued. */
+void cw_multi_tell(struct cw_multi *multi, struct cw_easy *easy);
+/* One turn that waits for at most max_wait_us. */
+CW_MUST_CHECK enum cw_mcode cw_multi_run(struct cw_multi *multi,
+                                         int64_t max_wait_us);
+/* Installs or removes the hooks of SOCKETFUNCTION and TIMERFUNCTION. */
+CW_MUST_CHECK enum cw_mcode cw_multi_update_hooks(struct cw_multi *multi);
+
+#endif

@@ -1,0 +1,486 @@
+/*
+ * From options to a request: the URL of this hop, the method, the body, and
+ * the strings that go into the head. Strings that have to be made live in the
+ * exchange's arena and go with it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "codec/base64.h"
+#include "curlew/url.h"
+#include "engine/multi.h"
+#include "engine/scheme.h"
+
+static const struct cw_options *opts(const struct cw_easy *easy) {
+  return &easy->options;
+}
+
+/* --- URL ------------------------------------------------------------------------ */
+
+static enum cw_code bad_url(struct cw_easy *easy, enum cw_ucode bad) {
+  enum cw_code code = CWE_URL_MALFORMAT;
+  if (bad == CWUE_OUT_OF_MEMORY) {
+    return cw_fail_oom(&easy->fail);
+  }
+  if (bad == CWUE_UNSUPPORTED_SCHEME) {
+    code = CWE_UNSUPPORTED_PROTOCOL;
+  } else if (bad == CWUE_USER_NOT_ALLOWED) {
+    code = CWE_LOGIN_DENIED;
+  }
+  return cw_fail(&easy->fail, code, "the URL cannot be used: %s",
+                 cw_url_strerror(bad));
+}
+
+static unsigned url_flags(const struct cw_easy *easy) {
+  unsigned flags = CWU_GUESS_SCHEME | CWU_NON_SUPPORT_SCHEME;
+  if (cw_opt_i(opts(easy), cw_opt_path_as_is)) {
+    flags |= CWU_PATH_AS_IS;
+  }
+  if (cw_opt_i(opts(easy), cw_opt_disallow_username_in_url)) {
+    flags |= CWU_DISALLOW_USER;
+  }
+  return flags;
+}
+
+static enum cw_ucode parse_with_default(struct cw_easy *easy, const char *url,
+                                        unsigned flags) {
+  const char *scheme = cw_opt_s(opts(easy), cw_opt_default_protocol);
+  if (!scheme || strstr(url, "://")) {
+    return cw_uri_parse(&easy->t.uri, url, flags);
+  }
+  struct cw_buf buf;
+  cw_buf_init(&buf, CW_URI_MAX_BYTES);
+  enum cw_ucode bad = CWUE_OUT_OF_MEMORY;
+  if (cw_buf_addf(&buf, "%s://%s", scheme, url) == CW_OK) {
+    bad = cw_uri_parse(&easy->t.uri, buf.ptr, flags);
+  }
+  cw_buf_fini(&buf);
+  return bad;
+}
+
+static enum cw_code check_scheme(struct cw_easy *easy) {
+  const char *name = easy->t.uri.scheme;
+  const struct cw_scheme_row *row = cw_scheme_find(name);
+  if (!row) {
+    return cw_fail(&easy->fail, CWE_UNSUPPORTED_PROTOCOL,
+                   "the scheme %.40s is not known", name);
+  }
+  easy->proto = cw_proto_find(row->name);
+  if (!row->is_built || !easy->proto) {
+    return cw_fail(&easy->fail, CWE_UNSUPPORTED_PROTOCOL,
+                   "the scheme %s is not built in: it needs %s", row->name,
+                   row->feature);
+  }
+  if (!cw_scheme_is_allowed(row, cw_opt_s(opts(easy), cw_opt_protocols_str),
+                            cw_opt_i(opts(easy), cw_opt_protocols))) {
+    return cw_fail(&easy->fail, CWE_UNSUPPORTED_PROTOCOL,
+                   "the scheme %s is not allowed by the option protocols_str",
+                   row->name);
+  }
+  return CW_OK;
+}
+
+static enum cw_code check_host(struct cw_easy *easy) {
+  const char *host = easy->t.uri.host;
+  if (!easy->proto->needs_connection) {
+    return CW_OK;
+  }
+  if (!host || !*host) {
+    return cw_fail(&easy->fail, CWE_URL_MALFORMAT, "the URL has no host");
+  }
+  for (const char *c = host; *c; c++) {
+    if ((unsigned char)*c >= 0x80) {
+      return cw_fail(&easy->fail, CWE_URL_MALFORMAT,
+                     "international host names are not built in: they need "
+                     "libidn2");
+    }
+  }
+  return CW_OK;
+}
+
+static enum cw_code override_port(struct cw_easy *easy) {
+  int64_t port = cw_opt_i(opts(easy), cw_opt_port);
+  if (port == 0 || easy->t.redirects > 0) {
+    return CW_OK;
+  }
+  char text[8];
+  (void)snprintf(text, sizeof(text), "%d", (int)port);
+  enum cw_ucode bad = cw_uri_set(&easy->t.uri, CWUPART_PORT, text, 0);
+  return bad ? bad_url(easy, bad) : CW_OK;
+}
+
+enum cw_code cw_request_prepare_url(struct cw_easy *easy) {
+  struct cw_transfer *t = &easy->t;
+  if (t->redirects == 0 && !t->uri.scheme) {
+    const struct cw_url *curlu = cw_opt_p(opts(easy), cw_opt_curlu);
+    const char *url = cw_opt_s(opts(easy), cw_opt_url);
+    enum cw_ucode bad;
+    if (curlu) {
+      bad = cw_uri_copy(&t->uri, &curlu->uri);
+    } else if (url) {
+      bad = parse_with_default(easy, url, url_flags(easy));
+    } else {
+      return cw_fail(&easy->fail, CWE_URL_MALFORMAT, "no URL was set");
+    }
+    if (bad) {
+      return bad_url(easy, bad);
+    }
+    if (!t->uri.scheme) {
+      return cw_fail(&easy->fail, CWE_URL_MALFORMAT, "the URL has no scheme");
+    }
+  }
+  enum cw_code err = check_scheme(easy);
+  if (!err) {
+    err = check_host(easy);
+  }
+  return err ? err : override_port(easy);
+}
+
+/* --- method and body --------------------------------------------------------------- */
+
+static bool sends_fields(const struct cw_easy *easy) {
+  return opts(easy)->post.ptr != NULL;
+}
+
+static const char *choose_method(struct cw_easy *easy) {
+  const struct cw_options *o = opts(easy);
+  const struct cw_transfer *t = &easy->t;
+  const char *custom = cw_opt_s(o, cw_opt_customrequest);
+  if (custom && !t->method_changed) {
+    return custom;
+  }
+  if (cw_opt_i(o, cw_opt_nobody)) {
+    return "HEAD";
+  }
+  if (t->body_dropped) {
+    return "GET";
+  }
+  if (cw_opt_i(o, cw_opt_upload)) {
+    return "PUT";
+  }
+  return cw_opt_i(o, cw_opt_post) || sends_fields(easy) ? "POST" : "GET";
+}
+
+static void use_fields(struct cw_easy *easy) {
+  struct cw_request *r = &easy->x.request;
+  const struct cw_bytes *post = &opts(easy)->post;
+  int64_t size = cw_opt_i(opts(easy), cw_opt_postfieldsize_large);
+  size_t len = post->len;
+  if (size >= 0 && !post->owned) {
+    len = (size_t)size;
+  } else if (!post->has_len) {
+    len = strlen(post->ptr);
+  }
+  r->body_memory = cw_slice(post->ptr, len);
+  r->body_size = (int64_t)len;
+  cw_reader_init_none(&easy->x.reader);
+}
+
+static void use_reader(struct cw_easy *easy, int64_t size) {
+  struct cw_request *r = &easy->x.request;
+  struct cw_source *source = cw_opt_p(opts(easy), cw_opt_source);
+  if (source && size < 0) {
+    size = cw_source_size(source);
+  }
+  r->body_size = size;
+  cw_reader_init(&easy->x.reader, source ? NULL : cw_hook_read, easy, source,
+                 size, &easy->fail);
+  easy->x.reader.crlf = cw_opt_i(opts(easy), cw_opt_crlf) != 0;
+  if (easy->x.reader.crlf) {
+    r->body_size = -1; /* what goes out is longer than what was announced */
+  }
+}
+
+/* Resuming an upload: the bytes that are there already are left out. */
+static enum cw_code resume_upload(struct cw_easy *easy) {
+  struct cw_request *r = &easy->x.request;
+  int64_t offset = cw_opt_i(opts(easy), cw_opt_resume_from_large);
+  if (offset <= 0 || easy->proto == &cw_proto_file) {
+    return CW_OK;
+  }
+  if (r->body_size < 0) {
+    easy->x.reader.skip = (uint64_t)offset;
+    return CW_OK;
+  }
+  if (offset >= r->body_size) {
+    return cw_fail(&easy->fail, CWE_PARTIAL_FILE,
+                   "nothing is left to upload: offset %lld of %lld bytes",
+                   (long long)offset, (long long)r->body_size);
+  }
+  r->upload_offset = offset;
+  r->upload_total = r->body_size;
+  r->body_size -= offset;
+  easy->x.reader.skip = easy->t.upload_seeked ? 0 : (uint64_t)offset;
+  if (easy->t.upload_seeked) {
+    easy->x.reader.size -= offset;
+  }
+  return CW_OK;
+}
+
+static enum cw_code choose_body(struct cw_easy *easy) {
+  const struct cw_options *o = opts(easy);
+  struct cw_request *r = &easy->x.request;
+  cw_reader_fini(&easy->x.reader);
+  cw_reader_init_none(&easy->x.reader);
+  r->upload = cw_opt_i(o, cw_opt_upload) != 0 && !easy->t.body_dropped;
+  bool post = (cw_opt_i(o, cw_opt_post) || sends_fields(easy)) &&
+              !easy->t.body_dropped && !r->upload;
+  if (cw_opt_i(o, cw_opt_nobody)) {
+    return CW_OK;
+  }
+  r->has_body = r->upload || post;
+  r->post_form = post;
+  if (!r->has_body) {
+    return CW_OK;
+  }
+  if (post && sends_fields(easy)) {
+    use_fields(easy);
+    return CW_OK;
+  }
+  use_reader(easy, cw_opt_i(o, post ? cw_opt_postfieldsize_large
+                                    : cw_opt_infilesize_large));
+  return r->upload ? resume_upload(easy) : CW_OK;
+}
+
+/* --- strings -------------------------------------------------------------------------- */
+
+static enum cw_code keep(struct cw_easy *easy, struct cw_buf *buf,
+                         const char **pstr) {
+  *pstr = cw_arena_dup(&easy->x.arena, cw_buf_slice(buf));
+  return *pstr ? CW_OK : cw_fail_oom(&easy->fail);
+}
+
+/* User and password of this hop: options win over the URL; neither follows to
+   another host. */
+struct login {
+  struct cw_slice user, password;
+  bool encoded; /* from the URL, percent-encoded */
+};
+
+static bool find_login(const struct cw_easy *easy, struct login *login) {
+  const struct cw_options *o = opts(easy);
+  const struct cw_uri *uri = &easy->t.uri;
+  bool may = easy->t.same_host || cw_opt_i(o, cw_opt_unrestricted_auth);
+  const char *both = cw_opt_s(o, cw_opt_userpwd);
+  const char *user = cw_opt_s(o, cw_opt_username);
+  const char *password = cw_opt_s(o, cw_opt_password);
+  *login = (struct login){{"", 0}, {"", 0}, false};
+  if (may && (user || password)) {
+    login->user = cw_slice_str(user);
+    login->password = cw_slice_str(password);
+    return true;
+  }
+  if (may && both) {
+    struct cw_slice rest = cw_slice_str(both);
+    size_t colon = cw_slice_find(rest, ':');
+    login->user = cw_slice(rest.ptr, colon);
+    if (colon < rest.len) {
+      login->password = cw_slice(rest.ptr + colon + 1, rest.len - colon - 1);
+    }
+    return true;
+  }
+  login->user = cw_slice_str(uri->user);
+  login->password = cw_slice_str(uri->password);
+  login->encoded = true;
+  return uri->user || uri->password;
+}
+
+static enum cw_code add_part(struct cw_buf *buf, const struct login *login,
+                             struct cw_slice part) {
+  if (!login->encoded) {
+    return cw_buf_add_slice(buf, part);
+  }
+  return cw_uri_decode(part, false, buf) ? CWE_OUT_OF_MEMORY : CW_OK;
+}
+
+static enum cw_code make_basic(struct cw_easy *easy,
+                               const struct login *login) {
+  struct cw_buf plain, value;
+  cw_buf_init(&plain, 65536);
+  cw_buf_init(&value, 131072);
+  enum cw_code err = add_part(&plain, login, login->user);
+  if (!err) {
+    err = cw_buf_add_char(&plain, ':');
+  }
+  if (!err) {
+    err = add_part(&plain, login, login->password);
+  }
+  if (!err) {
+    err = cw_buf_add_str(&value, "Basic ");
+  }
+  if (!err) {
+    err = cw_base64_add(&value, cw_buf_slice(&plain));
+  }
+  if (!err) {
+    err = keep(easy, &value, &easy->x.request.authorization);
+  }
+  cw_buf_wipe(&plain);
+  cw_buf_wipe(&value);
+  return err ? cw_fail_oom(&easy->fail) : CW_OK;
+}
+
+static enum cw_code make_bearer(struct cw_easy *easy, const char *token) {
+  struct cw_buf value;
+  cw_buf_init(&value, 131072);
+  enum cw_code err = cw_buf_addf(&value, "Bearer %s", token);
+  if (!err) {
+    err = keep(easy, &value, &easy->x.request.authorization);
+  }
+  cw_buf_wipe(&value);
+  return err ? cw_fail_oom(&easy->fail) : CW_OK;
+}
+
+/* A single method is used at once; of several, the one that the server's 401
+   offers (RFC 9110, 11.6). */
+static enum cw_code authorize(struct cw_easy *easy) {
+  const struct cw_options *o = opts(easy);
+  struct cw_transfer *t = &easy->t;
+  int64_t allowed = cw_opt_i(o, cw_opt_httpauth);
+  const char *token = cw_opt_s(o, cw_opt_xoauth2_bearer);
+  struct login login;
+  bool may = t->same_host || cw_opt_i(o, cw_opt_unrestricted_auth);
+  t->auth_used = 0;
+  if (token && may && (allowed & CWAUTH_BEARER)) {
+    t->auth_used = CWAUTH_BEARER;
+    return make_bearer(easy, token);
+  }
+  bool several = (allowed & (allowed - 1)) != 0;
+  if (!(allowed & CWAUTH_BASIC) || !find_login(easy, &login) ||
+      (several && !t->auth_sent)) {
+    return CW_OK;
+  }
+  t->auth_sent = true;
+  t->auth_used = CWAUTH_BASIC;
+  return make_basic(easy, &login);
+}
+
+static enum cw_code make_range(struct cw_easy *easy) {
+  const struct cw_options *o = opts(easy);
+  struct cw_request *r = &easy->x.request;
+  const char *range = cw_opt_s(o, cw_opt_range);
+  int64_t offset = cw_opt_i(o, cw_opt_resume_from_large);
+  struct cw_buf buf;
+  cw_buf_init(&buf, 8192);
+  enum cw_code err = CW_OK;
+  r->resume_from = offset;
+  if (range) {
+    err = cw_buf_addf(&buf, "bytes=%s", range);
+  } else if (offset > 0 && !r->upload) {
+    err = cw_buf_addf(&buf, "bytes=%lld-", (long long)offset);
+  } else {
+    return CW_OK;
+  }
+  if (err == CWE_TOO_LARGE) {
+    err = cw_fail(&easy->fail, CWE_RANGE_ERROR, "the range is too long");
+  } else if (!err) {
+    err = keep(easy, &buf, &r->range);
+    r->if_range = cw_opt_s(o, cw_opt_if_range);
+  }
+  cw_buf_fini(&buf);
+  return err;
+}
+
+static void fill_plain(struct cw_easy *easy) {
+  const struct cw_options *o = opts(easy);
+  struct cw_request *r = &easy->x.request;
+  const char *encoding = cw_opt_s(o, cw_opt_accept_encoding);
+  r->uri = &easy->t.uri;
+  r->method = easy->t.method = choose_method(easy);
+  r->target = cw_opt_s(o, cw_opt_request_target);
+  r->version = cw_opt_i(o, cw_opt_http_version) == CW_HTTP_VERSION_1_0 ? 10
+                                                                        : 11;
+  r->head_only = cw_opt_i(o, cw_opt_nobody) != 0;
+  r->headers = cw_opt_list(o, cw_opt_httpheader);
+  r->same_host = easy->t.same_host ||
+                 cw_opt_i(o, cw_opt_unrestricted_auth) != 0;
+  r->user_agent = cw_opt_s(o, cw_opt_useragent);
+  r->referer = easy->t.referer ? easy->t.referer : cw_opt_s(o, cw_opt_referer);
+  r->accept_encoding =
+      encoding && !*encoding ? cw_writer_codings() : encoding;
+  r->cookie = r->same_host ? cw_opt_s(o, cw_opt_cookie) : NULL;
+  r->te = cw_opt_i(o, cw_opt_transfer_encoding) ? "gzip" : NULL;
+  r->time_condition = (int)cw_opt_i(o, cw_opt_timecondition);
+  r->time_value_s = cw_opt_i(o, cw_opt_timevalue_large);
+  r->expect_100_us = cw_opt_i(o, cw_opt_expect_100_timeout_ms) * 1000;
+}
+
+static void fill_limits(struct cw_easy *easy) {
+  const struct cw_options *o = opts(easy);
+  struct cw_request *r = &easy->x.request;
+  r->decode_content = cw_opt_s(o, cw_opt_accept_encoding) &&
+                      cw_opt_i(o, cw_opt_http_content_decoding);
+  r->decode_transfer = cw_opt_i(o, cw_opt_http_transfer_decoding) != 0;
+  r->ignore_length = cw_opt_i(o, cw_opt_ignore_content_length) != 0;
+  r->allow_http09 = cw_opt_i(o, cw_opt_http09_allowed) != 0;
+  r->max_decode_ratio = (uint64_t)cw_opt_i(o, cw_opt_max_decode_ratio);
+  r->max_body_bytes = (uint64_t)cw_opt_i(o, cw_opt_maxfilesize_large);
+  r->upload_ask_bytes = (size_t)cw_opt_i(o, cw_opt_upload_buffersize);
+  r->receive_bytes = (size_t)cw_opt_i(o, cw_opt_buffersize);
+  r->keep_sending = cw_opt_i(o, cw_opt_keep_sending_on_error) != 0;
+  r->status_aliases = cw_opt_list(o, cw_opt_http200aliases);
+}
+
+static enum cw_code make_writer(struct cw_easy *easy) {
+  struct cw_exchange *x = &easy->x;
+  struct cw_pipe_host host = {.data = easy,
+                              .deliver = cw_hook_deliver,
+                              .chunks = x->chunks,
+                              .fail = &easy->fail};
+  cw_writer_fini(&x->writer);
+  enum cw_code err = cw_writer_init(&x->writer, &host);
+  struct cw_sink *sink = cw_opt_p(opts(easy), cw_opt_sink);
+  if (!err && sink) {
+    err = cw_writer_set_sink(&x->writer, sink);
+  }
+  return err;
+}
+
+static enum cw_code make_exchange(struct cw_easy *easy) {
+  struct cw_exchange *x = &easy->x;
+  if (easy->x_ready && x->proto != easy->proto) {
+    x->proto->fini(x);
+    easy->x_ready = false;
+  }
+  if (easy->x_ready) {
+    return CW_OK;
+  }
+  x->proto = easy->proto;
+  x->host = &cw_exchange_hooks;
+  x->host_data = easy;
+  x->fail = &easy->fail;
+  enum cw_code err = x->proto->init(x);
+  easy->x_ready = !err;
+  return err;
+}
+
+enum cw_code cw_request_fill(struct cw_easy *easy) {
+  struct cw_exchange *x = &easy->x;
+  enum cw_code err = make_exchange(easy);
+  if (err) {
+    return err;
+  }
+  x->chunks = cw_loop_chunks(easy->multi->loop);
+  if (!x->chunks) {
+    return cw_fail_oom(&easy->fail);
+  }
+  x->traced = cw_traces(easy);
+  x->want = 0;
+  x->wait_until_us = 0;
+  x->more = x->ignore_body = x->stop_sending = x->sent_all = false;
+  x->reusable = x->waiting_100 = false;
+  x->request = (struct cw_request){.body_size = -1, .upload_total = -1};
+  x->response = (struct cw_response){
+      .content_length = -1, .retry_after_s = -1, .last_modified_s = -1};
+  cw_arena_reset(&x->arena);
+  fill_plain(easy);
+  fill_limits(easy);
+  err = choose_body(easy);
+  if (!err) {
+    err = make_writer(easy);
+  }
+  if (!err) {
+    err = authorize(easy);
+  }
+  return err ? err : make_range(easy);
+}

@@ -1,0 +1,82 @@
+#include "engine/scheme.h"
+
+#include <string.h>
+
+#include "base/slice.h"
+
+enum {
+#define feature(name, built, library, prose) built_##name = (built),
+#include "tbl/features.def"
+#undef feature
+};
+
+static const struct cw_scheme_row rows[] = {
+#define scheme(name_, port_, feature_, flags_, prose_)                         \
+  {#name_, (port_), built_##feature_, #feature_},
+#include "tbl/schemes.def"
+#undef scheme
+};
+
+static const struct {
+  const char *group, *name;
+  int64_t value;
+} constants[] = {
+#define constant(group_, name_, c_name_, value_, prose_)                       \
+  {#group_, #name_, INT64_C(value_)},
+#include "tbl/constants.def"
+#undef constant
+};
+
+int64_t cw_scheme_bit(const char *name) {
+  for (size_t i = 0; i < sizeof(constants) / sizeof(constants[0]); i++) {
+    if (strcmp(constants[i].group, "proto") == 0 &&
+        strcmp(constants[i].name, name) == 0) {
+      return constants[i].value;
+    }
+  }
+  return 0;
+}
+
+const struct cw_scheme_row *cw_scheme_find(const char *name) {
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    if (strcmp(rows[i].name, name) == 0) {
+      return &rows[i];
+    }
+  }
+  return NULL;
+}
+
+static bool is_named(struct cw_slice names, const char *name) {
+  struct cw_slice part;
+  while (cw_slice_split(&names, ',', &part)) {
+    part = cw_slice_trim(part);
+    if (cw_slice_ieq_str(part, name) || cw_slice_ieq_str(part, "all")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool cw_scheme_is_allowed(const struct cw_scheme_row *row, const char *names,
+                          int64_t bits) {
+  if (names) {
+    return is_named(cw_slice_str(names), row->name);
+  }
+  return (bits & cw_scheme_bit(row->name)) != 0;
+}
+
+bool cw_scheme_names_are_known(const char *names) {
+  struct cw_slice rest = cw_slice_str(names);
+  struct cw_slice part;
+  while (cw_slice_split(&rest, ',', &part)) {
+    part = cw_slice_trim(part);
+    bool known = cw_slice_ieq_str(part, "all");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !known; i++) {
+      known = cw_slice_ieq_str(part, rows[i].name);
+    }
+    if (!known) {
+      return false;
+    }
+  }
+  return true;
+}

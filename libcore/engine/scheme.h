@@ -1,0 +1,25 @@
+/* URL schemes: what is known, built in and allowed. */
+#ifndef CW_ENGINE_SCHEME_H
+#define CW_ENGINE_SCHEME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cw_scheme_row {
+  const char *name;
+  int port;
+  bool is_built;
+  const char *feature;
+};
+
+/* NULL: not known. */
+const struct cw_scheme_row *cw_scheme_find(const char *name);
+/* The scheme's bit in PROTOCOLS; 0: it has none. */
+int64_t cw_scheme_bit(const char *name);
+/* names: "http,https" or "all", or NULL: then bits decide. */
+bool cw_scheme_is_allowed(const struct cw_scheme_row *row, const char *names,
+                          int64_t bits);
+/* False: some name in the list is no scheme. */
+bool cw_scheme_names_are_known(const char *names);
+
+#endif
