@@ -88,8 +88,9 @@ CW_MUST_CHECK enum cw_ucode cw_uri_decode(struct cw_slice text,
 CW_MUST_CHECK enum cw_code cw_uri_encode(struct cw_slice bytes,
                                          struct cw_buf *buf);
 /* The parts by number, as the public cw_url_get and cw_url_set. *ppart is the
-   caller's (cw_free), NULL on failure. An absent part is CWUE_NO_x, an empty
-   query or fragment too unless CWU_GET_EMPTY. */
+   caller's (cw_free), NULL on failure. CWU_DEFAULT_SCHEME gives "https" where
+   there is no scheme, as libcurl documents (and does not do). An absent part is
+   CWUE_NO_x, an empty query or fragment too unless CWU_GET_EMPTY. */
 CW_MUST_CHECK enum cw_ucode cw_uri_get(const struct cw_uri *uri,
                                        enum cw_url_part part, unsigned flags,
                                        char **ppart);

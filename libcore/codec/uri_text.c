@@ -225,7 +225,9 @@ static bool find_part(const struct cw_uri *uri, enum cw_url_part part,
                       unsigned flags, char scratch[PORT_BYTES],
                       struct part_row *row) {
   const char *scheme = uri->scheme;
-  if (uri->guessed_scheme && (flags & CWU_NO_GUESS_SCHEME)) {
+  if (!scheme && (flags & CWU_DEFAULT_SCHEME)) {
+    scheme = "https";
+  } else if (uri->guessed_scheme && (flags & CWU_NO_GUESS_SCHEME)) {
     scheme = NULL;
   }
   const struct part_row rows[] = {

@@ -171,6 +171,9 @@ static const struct accepted accepted[] = {
     {"http://1.16777215/", 0, "s=http h=1.255.255.255 p=/"},
     {"http://1.2.65535/", 0, "s=http h=1.2.255.255 p=/"},
     {"http://4294967296/", 0, "s=http h=4294967296 p=/"},
+    {"http://040000000000/", 0, "s=http h=040000000000 p=/"},
+    {"http://037777777777/", 0, "s=http h=255.255.255.255 p=/"},
+    {"http://0x100000000/", 0, "s=http h=0x100000000 p=/"},
     {"http://1.16777216/", 0, "s=http h=1.16777216 p=/"},
     {"http://1.2.65536/", 0, "s=http h=1.2.65536 p=/"},
     {"http://1.2.3.256/", 0, "s=http h=1.2.3.256 p=/"},
@@ -595,6 +598,8 @@ Test(uri, follow_needs_a_whole_url) {
   cr_assert_eq(cw_uri_set(&uri, CWUPART_HOST, "h", 0), CWUE_OK);
   cr_expect_eq(cw_uri_follow(&uri, "a", 0), CWUE_OK);
   cr_expect_str_eq(uri.path, "/a");
+  cr_expect_eq(cw_uri_follow(&uri, NULL, 0), CWUE_OK, "NULL is empty");
+  cr_expect_str_eq(uri.path, "/a");
   cw_uri_fini(&uri);
 }
 
@@ -758,6 +763,14 @@ Test(uri, guessed_scheme_can_be_hidden) {
                CWUE_NO_SCHEME);
   cr_assert_eq(cw_uri_set(&uri, CWUPART_SCHEME, "ftp", 0), CWUE_OK);
   cr_expect_not(uri.guessed_scheme);
+  cr_assert_eq(cw_uri_parse(&uri, "ftp.a", GUESS), CWUE_OK);
+  cr_assert_eq(cw_uri_set(&uri, CWUPART_SCHEME, NULL, 0), CWUE_OK);
+  cr_expect_not(uri.guessed_scheme);
+  cr_expect_eq(cw_uri_get(&uri, CWUPART_SCHEME, 0, &part), CWUE_NO_SCHEME);
+  cr_assert_eq(cw_uri_get(&uri, CWUPART_SCHEME, CWU_DEFAULT_SCHEME, &part),
+               CWUE_OK);
+  cr_expect_str_eq(part, "https");
+  cw_free(part);
   cw_uri_fini(&uri);
 }
 
