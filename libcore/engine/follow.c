@@ -250,7 +250,7 @@ static enum cw_code check_target(struct cw_easy *easy,
                                  const struct cw_uri *target) {
   const struct cw_options *o = opts(easy);
   const char *names = cw_opt_s(o, cw_opt_redir_protocols_str);
-  const struct cw_scheme_row *row = cw_scheme_find(target->scheme);
+  const struct cw_scheme_row *row = cw_scheme_of(target->scheme);
   if (!row || !cw_scheme_is_allowed(row, names,
                                     cw_opt_i(o, cw_opt_redir_protocols))) {
     return cw_fail(&easy->fail, CWE_UNSUPPORTED_PROTOCOL,

@@ -61,7 +61,7 @@ static enum cw_ucode parse_with_default(struct cw_easy *easy, const char *url,
 
 static enum cw_code check_scheme(struct cw_easy *easy) {
   const char *name = easy->t.uri.scheme;
-  const struct cw_scheme_row *row = cw_scheme_find(name);
+  const struct cw_scheme_row *row = cw_scheme_of(name);
   if (!row) {
     return cw_fail(&easy->fail, CWE_UNSUPPORTED_PROTOCOL,
                    "the scheme %.40s is not known", name);

@@ -37,7 +37,7 @@ int64_t cw_scheme_bit(const char *name) {
   return 0;
 }
 
-const struct cw_scheme_row *cw_scheme_find(const char *name) {
+const struct cw_scheme_row *cw_scheme_of(const char *name) {
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     if (strcmp(rows[i].name, name) == 0) {
       return &rows[i];

@@ -13,7 +13,7 @@ struct cw_scheme_row {
 };
 
 /* NULL: not known. */
-const struct cw_scheme_row *cw_scheme_find(const char *name);
+const struct cw_scheme_row *cw_scheme_of(const char *name);
 /* The scheme's bit in PROTOCOLS; 0: it has none. */
 int64_t cw_scheme_bit(const char *name);
 /* names: "http,https" or "all", or NULL: then bits decide. */
