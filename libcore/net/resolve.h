@@ -19,7 +19,7 @@
 
 /* Names remembered; the oldest go (a page with a million host names). */
 #define CW_RESOLVE_MAX_CACHED 4096
-/* Addresses kept of one answer. */
+/* Addresses kept of one answer or preset. */
 #define CW_RESOLVE_MAX_ADDRS 64
 
 struct cw_addrs {
@@ -66,19 +66,26 @@ CW_MUST_CHECK enum cw_code cw_resolver_new(struct cw_loop *loop,
 /* Cancels what runs, without notice. NULL is allowed. */
 void cw_resolver_free(struct cw_resolver *resolver);
 
-/* Answers without asking anyone, or NULL: literal, preset, "localhost" (RFC
-   6761: loopback, whatever a server says), fresh cache entry. The reference is
-   the caller's. */
+/* Answers without asking anyone, or NULL: preset, literal, "localhost" (RFC
+   6761: loopback, whatever a server says), fresh cache entry, in this order.
+   The reference is the caller's. */
 struct cw_addrs *cw_resolve_now(struct cw_resolver *resolver,
                                 const struct cw_resolve_request *request);
-/* Asks. done is called exactly once from a turn unless cancelled. */
+/* Asks, or answers what needs no asking; equal questions are asked once. done
+   is called exactly once from a turn unless cancelled; inside it anything may
+   be started, cancelled and freed. Fails at once, in words in fail and without
+   a call of done: CWE_COULDNT_RESOLVE_HOST (empty, too long, a literal of the
+   other family, .onion by RFC 7686), CWE_BAD_FUNCTION_ARGUMENT (servers or
+   local addresses that are none), CWE_TOO_LARGE (too many at a time),
+   CWE_OUT_OF_MEMORY. */
 CW_MUST_CHECK enum cw_code
 cw_resolve_start(struct cw_resolver *resolver,
                  const struct cw_resolve_request *request, cw_resolved_fn done,
                  void *data, uint64_t *pid, struct cw_fail *fail);
 /* No notice comes any more. Unknown ids are allowed. */
 void cw_resolve_cancel(struct cw_resolver *resolver, uint64_t id);
-/* Puts addresses into the cache as if they had been asked for. */
+/* Puts addresses into the cache as if they had been asked for; takes a
+   reference of its own. CWE_OUT_OF_MEMORY. */
 CW_MUST_CHECK enum cw_code
 cw_resolve_store(struct cw_resolver *resolver,
                  const struct cw_resolve_request *request,
@@ -88,7 +95,8 @@ cw_resolve_store(struct cw_resolver *resolver,
 CW_MUST_CHECK enum cw_code cw_resolve_preset(struct cw_resolver *resolver,
                                              const char *entry,
                                              struct cw_fail *fail);
-/* The ares_channel that a request would use, NULL where there is none. */
+/* The ares_channel that a request would use, NULL where there is none. Good
+   until the next turn of the loop. */
 void *cw_resolve_channel(struct cw_resolver *resolver,
                          const struct cw_resolve_request *request);
 

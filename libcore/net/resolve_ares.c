@@ -5,7 +5,8 @@
  * local addresses), kept while it is young or has work: c-ares reads
  * resolv.conf only when a channel is made.
  *
- * Inside c-ares nobody else is called: cw_question_finish only posts a task.
+ * Inside c-ares nobody else is called but a foreign loop's socket hook, whose
+ * owner defers what is asked of it there; cw_question_finish only posts a task.
  * So a channel is never destroyed below one of its own functions.
  */
 #include <ares.h>

@@ -541,6 +541,10 @@ Test(resolve, a_platform_with_lookup_has_no_channel) {
 
 struct dns {
   struct cw_loop *loop;
+  struct cw_watch listening, talking; /* DNS over TCP */
+  unsigned char tcp[600];
+  size_t tcp_len;
+  int tcp_questions;
   struct cw_watch watch;
   int fd;
   char servers[96];
@@ -580,8 +584,9 @@ static size_t add_record(unsigned char *to, int type, const char *ip) {
 }
 
 /* a.test has IPv4, both.test both, empty.test none, slow.test never answers,
-   bad.test fails, all else does not exist. */
-static size_t make_reply(struct dns *dns, unsigned char *q, size_t n) {
+   bad.test fails, big.test needs TCP, all else does not exist. */
+static size_t make_reply(struct dns *dns, unsigned char *q, size_t n,
+                         bool is_tcp) {
   int type, answers = 0, rcode = 0;
   size_t end = read_question(q, n, dns->last, &type);
   size_t len = end;
@@ -590,7 +595,9 @@ static size_t make_reply(struct dns *dns, unsigned char *q, size_t n) {
     dns->dropped++;
     return 0;
   }
-  if (type == 1 && (is_both || strcmp(dns->last, "a.test") == 0)) {
+  bool is_big = strcmp(dns->last, "big.test") == 0;
+  if (type == 1 &&
+      (is_both || (is_big && is_tcp) || strcmp(dns->last, "a.test") == 0)) {
     len += add_record(q + len, 1, "127.0.0.21");
     len += add_record(q + len, 1, "127.0.0.22");
     answers = 2;
@@ -599,11 +606,11 @@ static size_t make_reply(struct dns *dns, unsigned char *q, size_t n) {
     answers = 1;
   } else if (strcmp(dns->last, "bad.test") == 0) {
     rcode = 2;
-  } else if (strcmp(dns->last, "a.test") != 0 &&
+  } else if (!is_big && strcmp(dns->last, "a.test") != 0 &&
              strcmp(dns->last, "empty.test") != 0) {
     rcode = 3;
   }
-  q[2] = 0x81;
+  q[2] = is_big && !is_tcp ? 0x83 : 0x81; /* TC: cut short */
   q[3] = (unsigned char)(0x80 | rcode);
   memset(q + 4, 0, 8);
   q[5] = 1;
@@ -624,12 +631,72 @@ static void on_question(struct cw_watch *watch, unsigned events, void *data) {
       break;
     }
     dns->questions++;
-    size_t len = make_reply(dns, bytes, (size_t)n);
+    size_t len = make_reply(dns, bytes, (size_t)n, false);
     if (len) {
       sendto(dns->fd, bytes, len, 0, (struct sockaddr *)&from, fromlen);
     }
   }
   cw_watch_drained(watch, CW_READY_READ);
+}
+
+/* RFC 1035, 4.2.2: two bytes of length in front. The answer goes out in three
+   pieces. */
+static void on_tcp(struct cw_watch *watch, unsigned events, void *data) {
+  struct dns *dns = data;
+  size_t n = 0;
+  int os_error;
+  (void)events;
+  while (cw_watch_recv(watch, dns->tcp + dns->tcp_len, 300 - dns->tcp_len, &n,
+                       &os_error) == CW_OK &&
+         n > 0) {
+    dns->tcp_len += n;
+  }
+  if (dns->tcp_len < 2 || dns->tcp_len < 2u + dns->tcp[1]) {
+    return;
+  }
+  dns->tcp_questions++;
+  size_t len = make_reply(dns, dns->tcp + 2, dns->tcp_len - 2, true);
+  dns->tcp[0] = (unsigned char)(len >> 8);
+  dns->tcp[1] = (unsigned char)len;
+  size_t cut[] = {0, 1, 20, len + 2};
+  for (int i = 0; i < 3; i++) {
+    send(watch->fd, dns->tcp + cut[i], cut[i + 1] - cut[i], MSG_NOSIGNAL);
+    cr_assert_eq(cw_loop_turn(dns->loop, 1000), CW_OK);
+  }
+  dns->tcp_len = 0;
+}
+
+static void on_connection(struct cw_watch *watch, unsigned events, void *data) {
+  struct dns *dns = data;
+  int fd;
+  (void)events;
+  cw_watch_drained(watch, CW_READY_READ);
+  if (cw_socket_accept(dns->loop, watch->fd, &fd, NULL) == 0) {
+    cr_assert_eq(cw_watch_open(dns->loop, &dns->talking, fd, on_tcp, dns),
+                 CW_OK);
+    cw_watch_want(&dns->talking, CW_READY_READ);
+  }
+}
+
+static void tcp_open(struct dns *dns, const struct cw_sockaddr *udp) {
+  struct cw_sockaddr addr = *udp;
+  struct cw_fail fail = {0};
+  int fd;
+  addr.socktype = SOCK_STREAM;
+  addr.protocol = IPPROTO_TCP;
+  cr_assert_eq(cw_socket_listen(dns->loop, &addr, &fd, &fail), CW_OK, "%s",
+               fail.detail);
+  cr_assert_eq(
+      cw_watch_open(dns->loop, &dns->listening, fd, on_connection, dns), CW_OK);
+  cw_watch_want(&dns->listening, CW_READY_READ);
+}
+
+static void tcp_close(struct dns *dns) {
+  int fds[] = {dns->listening.fd, dns->talking.fd};
+  cw_watch_close(&dns->listening);
+  cw_watch_close(&dns->talking);
+  cw_socket_close(dns->loop, fds[0]);
+  cw_socket_close(dns->loop, fds[1]);
 }
 
 static void dns_open(struct dns *dns, struct cw_loop *loop) {
@@ -639,6 +706,8 @@ static void dns_open(struct dns *dns, struct cw_loop *loop) {
   const struct cw_platform *p = cw_loop_platform(loop);
   memset(dns, 0, sizeof(*dns));
   dns->loop = loop;
+  cw_watch_init(&dns->listening);
+  cw_watch_init(&dns->talking);
   cr_assert(cw_sockaddr_parse("127.0.0.1", 0, &addr));
   cr_assert_eq(p->sock_open(p->ctx, AF_INET, SOCK_DGRAM, 0, &dns->fd), 0);
   cr_assert_eq(p->sock_bind(p->ctx, dns->fd, &addr), 0);
@@ -705,6 +774,33 @@ Test(resolve_ares, answers) {
 
 Test(resolve_ares, answers_with_poll) {
   ares_answers(cw_platform_real_poll());
+}
+
+static void ares_uses_tcp(const struct cw_platform *platform) {
+  set_env();
+  setenv("RES_OPTIONS", "retrans:2000 retry:2 ndots:1", 1);
+  struct world w = open_world(platform);
+  struct dns dns;
+  struct asker a;
+  struct cw_sockaddr addr;
+  dns_open(&dns, w.loop);
+  cr_assert_eq(cw_socket_local(w.loop, dns.fd, &addr), 0);
+  tcp_open(&dns, &addr);
+  ask(&w, &dns, "big.test", AF_INET, &a);
+  cr_assert_eq(a.code, CW_OK, "%s", a.detail);
+  cr_assert_str_eq(a.ips, "127.0.0.21:80 127.0.0.22:80");
+  cr_assert_eq(dns.tcp_questions, 1);
+  tcp_close(&dns);
+  dns_close(&dns);
+  close_world(&w);
+}
+
+Test(resolve_ares, what_is_cut_short_is_asked_by_tcp) {
+  ares_uses_tcp(cw_platform_real());
+}
+
+Test(resolve_ares, what_is_cut_short_is_asked_by_tcp_with_poll) {
+  ares_uses_tcp(cw_platform_real_poll());
 }
 
 Test(resolve_ares, failures_in_words) {
