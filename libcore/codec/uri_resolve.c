@@ -83,8 +83,17 @@ static enum cw_ucode merge(const struct cw_uri *base, struct cw_slice reference,
   return cw_ucode_of(err ? err : cw_buf_add_slice(buf, reference));
 }
 
-static enum cw_ucode keep_part(char **pto, const char *from) {
-  return from ? cw_uri_store(pto, cw_slice_str(from)) : CWUE_OK;
+/* With CWU_URLENCODE what is kept gets the form of what is new. */
+static enum cw_ucode keep_part(char **pto, const char *from,
+                               const struct cw_part_rule *rule,
+                               unsigned flags) {
+  if (!from) {
+    return CWUE_OK;
+  }
+  struct cw_slice part = cw_slice_str(from);
+  return flags & CWU_URLENCODE
+             ? cw_uri_store_part(pto, part, rule, flags | CWU_ALLOW_SPACE)
+             : cw_uri_store(pto, part);
 }
 
 /* An empty path keeps that of the base, and its query too unless the
@@ -95,10 +104,10 @@ static enum cw_ucode follow_same_path(struct cw_uri *out,
                                       unsigned flags) {
   enum cw_ucode err = cw_uri_parse_tail(out, reference, flags);
   if (!err) {
-    err = keep_part(&out->path, base->path);
+    err = keep_part(&out->path, base->path, &cw_rule_path, flags);
   }
   if (!err && !out->query) {
-    err = keep_part(&out->query, base->query);
+    err = keep_part(&out->query, base->query, &cw_rule_query, flags);
   }
   return err;
 }

@@ -559,6 +559,9 @@ static const struct resolved resolved[] = {
     {"https://a/b", "c d", 0, NULL, CWUE_BAD_PATH},
     {"https://a/b", "c d?e f#g h", WILD, "https://a/c%20d?e+f#g%20h", 0},
     {"https://a/b", "?\xc3\xa9", WILD, "https://a/b?%C3%A9", 0},
+    {"https://a/b c?d e", "#f", WILD, "https://a/b%20c?d+e#f", 0},
+    {"https://a/b c?d e", "#f", 0, "https://a/b c?d e#f", 0},
+    {"https://a/b c/d", "e", WILD, "https://a/b%20c/e", 0},
     {"https://a/b", "c\r\nX: y", WILD, NULL, CWUE_BAD_PATH},
     {"https://a/b", "//c\nd/", WILD, NULL, CWUE_BAD_HOSTNAME},
     {"file:///a/b", "c", 0, "file:///a/c", 0},
@@ -574,7 +577,7 @@ Test(uri, resolved) {
     const struct resolved *row = &resolved[i];
     struct cw_uri uri;
     cw_uri_init(&uri);
-    cr_assert_eq(cw_uri_parse(&uri, row->base, ANY), CWUE_OK);
+    cr_assert_eq(cw_uri_parse(&uri, row->base, ANY | SPACE), CWUE_OK);
     char *before = text_of(&uri, CWU_GET_EMPTY);
     enum cw_ucode err = cw_uri_follow(&uri, row->reference, row->flags);
     cr_expect_eq(err, row->code, "%s + %s: %d", row->base, row->reference,
