@@ -15,8 +15,7 @@
 #define CHUNK_BYTES ((size_t)256 * 1024)
 #define CHUNKS_IDLE 8
 
-/* --- steps -------------------------------------------------------------------
- */
+/* --- steps ---------------------------------------------------------------- */
 
 static bool is_mark(const struct cw_loop *loop, const struct cw_node *node) {
   for (const struct cw_step_mark *m = loop->marks; m; m = m->outer) {
@@ -89,8 +88,7 @@ enum cw_code cw_loop_take_code(struct cw_loop *loop) {
   return code;
 }
 
-/* --- life --------------------------------------------------------------------
- */
+/* --- life ----------------------------------------------------------------- */
 
 enum cw_code cw_loop_open(const struct cw_platform *platform,
                           struct cw_loop **ploop) {
@@ -152,8 +150,7 @@ struct cw_chunk_pool *cw_loop_chunks(struct cw_loop *loop) {
   return loop->chunks;
 }
 
-/* --- turns -------------------------------------------------------------------
- */
+/* --- turns ---------------------------------------------------------------- */
 
 static bool has_work(const struct cw_loop *loop) {
   return cw_loop_has(loop, &loop->due) || cw_loop_has(loop, &loop->tasks) ||

@@ -32,7 +32,7 @@
 
 struct cw_loop;
 
-/* --- timers: an intrusive heap, ordered by time, then by start ----------- */
+/* --- timers: an intrusive heap, ordered by time, then by start ------------ */
 
 struct cw_timer {
   struct cw_timer *child, *next, *prev; /* pairing heap; prev may be parent */
@@ -116,8 +116,7 @@ CW_MUST_CHECK enum cw_code cw_watch_sendv(struct cw_watch *watch,
                                           const struct iovec *iov, int niov,
                                           size_t *pnwritten, int *perrno);
 
-/* --- the loop --------------------------------------------------------------
- */
+/* --- the loop ------------------------------------------------------------- */
 
 /* CWE_OUT_OF_MEMORY, CWE_FAILED_INIT (no poller). */
 CW_MUST_CHECK enum cw_code cw_loop_open(const struct cw_platform *platform,
@@ -146,8 +145,7 @@ int64_t cw_loop_next_due_us(const struct cw_loop *loop);
 void cw_loop_wake(struct cw_loop *loop);
 int cw_loop_fd(const struct cw_loop *loop);
 
-/* --- foreign loops ----------------------------------------------------------
- */
+/* --- foreign loops -------------------------------------------------------- */
 
 /* With hooks set, the poller is not used: on_socket is told each change of a
    watch's wish (events 0: no more), on_timer each change of the next due time

@@ -32,8 +32,7 @@ struct asker {
   bool shuffle;
 };
 
-/* --- life
- * --------------------------------------------------------------------- */
+/* --- life ----------------------------------------------------------------- */
 
 enum cw_code cw_resolver_new(struct cw_loop *loop,
                              struct cw_resolver **presolver) {
@@ -111,8 +110,7 @@ void cw_resolver_free(struct cw_resolver *resolver) {
   cw_free(resolver);
 }
 
-/* --- keys
- * --------------------------------------------------------------------- */
+/* --- keys ----------------------------------------------------------------- */
 
 static enum cw_code add_part(struct cw_buf *key, const char *part) {
   enum cw_code err = part ? cw_buf_add_str(key, part) : CW_OK;
@@ -145,8 +143,7 @@ enum cw_code cw_resolve_key(struct cw_resolver *resolver,
   return err;
 }
 
-/* --- without asking
- * ----------------------------------------------------------- */
+/* --- without asking ------------------------------------------------------- */
 
 static bool ends_with_label(struct cw_slice name, const char *label) {
   size_t n = strlen(label);
@@ -214,8 +211,7 @@ enum cw_code cw_resolve_store(struct cw_resolver *resolver,
              : cw_cache_store(resolver, cw_buf_slice(&resolver->key), addrs);
 }
 
-/* --- answers
- * ------------------------------------------------------------------ */
+/* --- answers -------------------------------------------------------------- */
 
 enum cw_code cw_question_fail(struct cw_question *q, const char *why) {
   return cw_fail(&q->fail, CWE_COULDNT_RESOLVE_HOST,
@@ -314,8 +310,7 @@ static void on_lookup(void *data, int os_error, const struct cw_sockaddr *found,
   cw_question_finish(q, CW_OK, addrs);
 }
 
-/* --- asking
- * ------------------------------------------------------------------- */
+/* --- asking --------------------------------------------------------------- */
 
 static struct cw_question *question_new(struct cw_resolver *r, int family,
                                         struct cw_slice key) {

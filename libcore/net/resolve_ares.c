@@ -44,8 +44,7 @@ struct ares_sock {
   struct cw_ares *ares;
 };
 
-/* --- the library
- * ---------------------------------------------------------------- */
+/* --- the library ---------------------------------------------------------- */
 
 /* Counted by c-ares itself, but not safe there from several threads. */
 static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -63,8 +62,7 @@ static void library_unref(void) {
   (void)pthread_mutex_unlock(&library_lock);
 }
 
-/* --- c-ares' sockets
- * ------------------------------------------------------------- */
+/* --- c-ares' sockets ------------------------------------------------------ */
 
 static int fail_with(int os_error) {
   errno = os_error;
@@ -162,8 +160,7 @@ static ares_ssize_t on_sendv(ares_socket_t fd, const struct iovec *iov,
   return os_error ? fail_with(os_error) : (ares_ssize_t)sent;
 }
 
-/* --- readiness and time
- * ---------------------------------------------------------- */
+/* --- readiness and time --------------------------------------------------- */
 
 static void rearm(struct cw_ares *ares) {
   struct timeval room;
@@ -234,8 +231,7 @@ static void on_sock_state(void *data, ares_socket_t fd, int readable,
   /* Without memory for a watch the question ends by its timeout. */
 }
 
-/* --- channels
- * -------------------------------------------------------------------- */
+/* --- channels ------------------------------------------------------------- */
 
 static void channel_free(struct cw_ares *ares) {
   struct cw_resolver *r = ares->resolver;
@@ -395,8 +391,7 @@ void *cw_ares_channel(const struct cw_ares *ares) {
   return ares->channel;
 }
 
-/* --- questions
- * ------------------------------------------------------------------- */
+/* --- questions ------------------------------------------------------------ */
 
 static const char *reason(int status) {
   switch (status) {

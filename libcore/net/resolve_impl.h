@@ -84,15 +84,13 @@ struct cw_addrs *cw_addrs_for(struct cw_resolver *resolver,
                               struct cw_addrs *addrs, int family, int port,
                               bool shuffle);
 
-/* --- resolve_preset.c ------------------------------------------------------
- */
+/* --- resolve_preset.c ----------------------------------------------------- */
 
 struct cw_addrs *cw_preset_find(struct cw_resolver *resolver,
                                 const struct cw_resolve_request *request);
 void cw_preset_clear(struct cw_resolver *resolver);
 
-/* --- resolve_cache.c -------------------------------------------------------
- */
+/* --- resolve_cache.c ------------------------------------------------------ */
 
 /* A fresh entry (borrowed) or NULL. */
 struct cw_addrs *cw_cache_find(struct cw_resolver *resolver,
@@ -105,8 +103,7 @@ CW_MUST_CHECK enum cw_code cw_cache_store(struct cw_resolver *resolver,
 void cw_cache_forget(struct cw_resolver *resolver, struct cw_slice host);
 void cw_cache_clear(struct cw_resolver *resolver);
 
-/* --- resolve_ares.c --------------------------------------------------------
- */
+/* --- resolve_ares.c ------------------------------------------------------- */
 
 /* The channel for a way of asking, made if need be. CWE_BAD_FUNCTION_ARGUMENT
    (servers or addresses that are none), CWE_OUT_OF_MEMORY,

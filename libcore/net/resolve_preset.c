@@ -46,8 +46,7 @@ void cw_preset_clear(struct cw_resolver *resolver) {
   cw_map_each(&resolver->presets, drop, NULL);
 }
 
-/* --- looking up -------------------------------------------------------------
- */
+/* --- looking up ----------------------------------------------------------- */
 
 /* "host:port" in lower case; 0: too long. */
 static size_t make_key(char key[KEY_BYTES], struct cw_slice host, int port) {
@@ -100,8 +99,7 @@ struct cw_addrs *cw_preset_find(struct cw_resolver *resolver,
   return addrs ? addrs : find_key(resolver, cw_slice_str("*"), request);
 }
 
-/* --- reading entries ---------------------------------------------------------
- */
+/* --- reading entries ------------------------------------------------------ */
 
 static enum cw_code syntax(struct reading *r, const char *what) {
   return cw_fail(r->fail, CWE_SETOPT_OPTION_SYNTAX,

@@ -24,8 +24,7 @@ void cw_watch_init(struct cw_watch *watch) {
   *watch = (struct cw_watch){.fd = -1};
 }
 
-/* --- the table by descriptor ------------------------------------------------
- */
+/* --- the table by descriptor ---------------------------------------------- */
 
 static struct cw_watch **bucket_of(const struct cw_loop *loop, int fd) {
   return &loop->buckets[(unsigned)fd & (loop->nbuckets - 1)];
@@ -96,8 +95,7 @@ enum cw_code cw_watch_each(struct cw_loop *loop,
   return err;
 }
 
-/* --- wishes and readiness ---------------------------------------------------
- */
+/* --- wishes and readiness ------------------------------------------------- */
 
 /* Keeps the watch in the lists where it belongs. */
 static void watch_settle(struct cw_watch *watch) {

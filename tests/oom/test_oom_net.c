@@ -10,8 +10,7 @@
 #include "net/resolve.h"
 #include "oom/failing.h"
 
-/* --- a lookup that answers from the next task
- * --------------------------------- */
+/* --- a lookup that answers from the next task ----------------------------- */
 
 static struct {
   cw_lookup_fn done;
@@ -65,8 +64,7 @@ static void on_done(void *data, enum cw_code code, const struct cw_fail *fail,
   cr_assert(code == CW_OK || fail->detail[0]);
 }
 
-/* --- scenarios: true if all went well
- * ------------------------------------------- */
+/* --- scenarios: true if all went well ------------------------------------- */
 
 static bool resolve_one(struct cw_resolver *resolver, struct cw_loop *loop,
                         const char *host, int port) {

@@ -41,8 +41,7 @@ static void turn(struct cw_loop *loop, int64_t max_wait_us) {
   cr_assert_eq(cw_loop_turn(loop, max_wait_us), CW_OK);
 }
 
-/* --- timers ----------------------------------------------------------------
- */
+/* --- timers --------------------------------------------------------------- */
 
 static void timer_tells(struct cw_timer *timer, void *data) {
   (void)timer;
@@ -165,8 +164,7 @@ ON_BOTH(nothing_starves_the_rest) {
   cw_loop_close(b.loop);
 }
 
-/* --- stopping inside --------------------------------------------------------
- */
+/* --- stopping inside ------------------------------------------------------ */
 
 struct group {
   struct cw_loop *loop;
@@ -324,8 +322,7 @@ ON_BOTH(a_turn_inside_a_callback) {
   cw_loop_close(loop);
 }
 
-/* --- watches -----------------------------------------------------------------
- */
+/* --- watches -------------------------------------------------------------- */
 
 struct reader {
   char text[256];
@@ -581,8 +578,116 @@ ON_BOTH(a_descriptor_that_is_none_is_refused) {
   cw_loop_close(loop);
 }
 
-/* --- waking
- * ------------------------------------------------------------------- */
+/* A driver that tries to read while it waits to write must see the bytes,
+   whether or not the poller was told to look for them. */
+ON_BOTH(reading_without_having_wanted_to) {
+  struct cw_loop *loop = open_loop(platform);
+  struct cw_watch watch;
+  int fd[2], calls = 0, os_error;
+  char byte;
+  size_t n;
+  pair(fd);
+  cr_assert_eq(cw_watch_open(loop, &watch, fd[0], count_only, &calls), CW_OK);
+  cr_assert_eq(cw_watch_recv(&watch, &byte, 1, &n, &os_error), CW_AGAIN);
+  cr_assert_eq(cw_watch_recv(&watch, &byte, 1, &n, &os_error), CW_AGAIN);
+  cr_assert_eq(write(fd[1], "x", 1), 1);
+  turn(loop, 0);
+  cr_assert_eq(cw_watch_recv(&watch, &byte, 1, &n, &os_error), CW_OK);
+  cr_assert_eq(n, 1);
+  cr_assert_eq(calls, 0);
+  cw_watch_close(&watch);
+  close(fd[0]);
+  close(fd[1]);
+  cw_loop_close(loop);
+}
+
+/* --- what it costs -------------------------------------------------------- */
+
+static struct cw_platform counted;
+static const struct cw_platform *counted_real;
+static int recvs, sends, waits, sets;
+
+static int count_recv(void *ctx, int fd, void *bytes, size_t n, size_t *pn) {
+  recvs++;
+  return counted_real->sock_recv(ctx, fd, bytes, n, pn);
+}
+
+static int count_sendv(void *ctx, int fd, const struct iovec *iov, int niov,
+                       size_t *pn) {
+  sends++;
+  return counted_real->sock_sendv(ctx, fd, iov, niov, pn);
+}
+
+static int count_wait(void *ctx, void *poller, int64_t timeout_us,
+                      struct cw_ready *out, int n, int *pn) {
+  waits++;
+  return counted_real->poll_wait(ctx, poller, timeout_us, out, n, pn);
+}
+
+static int count_set(void *ctx, void *poller, int fd, unsigned events,
+                     void *tag, int *armed) {
+  sets++;
+  return counted_real->poll_set(ctx, poller, fd, events, tag, armed);
+}
+
+static void echo(struct cw_watch *watch, unsigned events, void *data) {
+  char bytes[100];
+  size_t n;
+  int os_error;
+  (void)events;
+  while (cw_watch_recv(watch, bytes, sizeof(bytes), &n, &os_error) == CW_OK) {
+    struct iovec iov = {bytes, n};
+    ++*(int *)data;
+    cr_assert_eq(cw_watch_sendv(watch, &iov, 1, &n, &os_error), CW_OK);
+  }
+}
+
+ON_BOTH(a_round_costs_one_read_one_write_and_one_wait) {
+  enum {
+    ROUNDS = 100
+  };
+  counted_real = platform;
+  counted = *platform;
+  counted.sock_recv = count_recv;
+  counted.sock_sendv = count_sendv;
+  counted.poll_wait = count_wait;
+  counted.poll_set = count_set;
+  struct cw_loop *loop = open_loop(&counted);
+  struct cw_watch watch[2];
+  int fd[2], rounds = 0;
+  bool is_ready;
+  pair(fd);
+  for (int i = 0; i < 2; i++) {
+    cr_assert_eq(cw_watch_open(loop, &watch[i], fd[i], echo, &rounds), CW_OK);
+    cw_watch_want(&watch[i], CW_READY_READ);
+  }
+  turn(loop, 0);
+  cr_assert_eq(write(fd[0], "ping", 4), 4);
+  recvs = sends = waits = sets = 0;
+  while (rounds < ROUNDS) {
+    turn(loop, -1);
+  }
+  cr_assert_eq(rounds, ROUNDS);
+  cr_assert_eq(recvs, ROUNDS);
+  cr_assert_eq(sends, ROUNDS);
+  cr_assert_eq(waits, ROUNDS);
+  /* To wait first and turn then costs no second wait. */
+  while (rounds < 2 * ROUNDS) {
+    cr_assert_eq(cw_loop_wait(loop, -1, &is_ready), CW_OK);
+    cr_assert(is_ready);
+    turn(loop, 0);
+  }
+  cr_assert_eq(recvs, 2 * ROUNDS);
+  cr_assert_eq(waits, 2 * ROUNDS);
+  cr_assert_eq(sets, 0);
+  for (int i = 0; i < 2; i++) {
+    cw_watch_close(&watch[i]);
+    close(fd[i]);
+  }
+  cw_loop_close(loop);
+}
+
+/* --- waking --------------------------------------------------------------- */
 
 static void *wake_later(void *data) {
   usleep(20000);
@@ -614,8 +719,7 @@ ON_BOTH(another_thread_wakes_a_waiting_loop) {
   cw_loop_close(loop);
 }
 
-/* --- many
- * --------------------------------------------------------------------- */
+/* --- many ----------------------------------------------------------------- */
 
 struct many {
   int64_t last_us;
@@ -695,8 +799,7 @@ ON_BOTH(four_hundred_watches) {
   cw_loop_close(loop);
 }
 
-/* --- foreign loops
- * ------------------------------------------------------------- */
+/* --- foreign loops -------------------------------------------------------- */
 
 struct foreign {
   struct cw_loop *loop;

@@ -14,8 +14,7 @@
 #include "net/resolve.h"
 #include "net/socket.h"
 
-/* --- a platform whose lookup is a script -------------------------------------
- */
+/* --- a platform whose lookup is a script ---------------------------------- */
 
 #define MAX_LOOKUPS 64
 
@@ -80,8 +79,7 @@ static void answer(size_t i, int os_error, const char *const *ips) {
 
 static const char *const two[] = {"192.0.2.1", "2001:db8::1", NULL};
 
-/* --- askers
- * -------------------------------------------------------------------- */
+/* --- askers --------------------------------------------------------------- */
 
 struct asker {
   int calls;
@@ -175,8 +173,7 @@ static void expect_now(struct world *w, struct cw_resolve_request request,
   cr_assert_str_eq(text, ips, "%s: %s", request.host, text);
 }
 
-/* --- without asking
- * -------------------------------------------------------------- */
+/* --- without asking ------------------------------------------------------- */
 
 Test(resolve, literals_and_localhost) {
   struct world w = open_fake();
@@ -244,8 +241,7 @@ Test(resolve, names_that_are_refused) {
   close_world(&w);
 }
 
-/* --- presets
- * ----------------------------------------------------------------------- */
+/* --- presets -------------------------------------------------------------- */
 
 static enum cw_code preset(struct world *w, const char *entry,
                            struct cw_fail *fail) {
@@ -342,8 +338,7 @@ Test(resolve, presets_with_bad_syntax) {
   close_world(&w);
 }
 
-/* --- asking the platform
- * ------------------------------------------------------------ */
+/* --- asking the platform -------------------------------------------------- */
 
 Test(resolve, equal_questions_are_asked_once) {
   struct world w = open_fake();
@@ -536,8 +531,7 @@ Test(resolve, a_platform_with_lookup_has_no_channel) {
   close_world(&w);
 }
 
-/* --- c-ares against a server of our own
- * ------------------------------------------------ */
+/* --- c-ares against a server of our own ----------------------------------- */
 
 struct dns {
   struct cw_loop *loop;

@@ -108,8 +108,7 @@ Test(sockaddr, unix_paths) {
   cr_assert(cw_sockaddr_unix(path, true, &addr));
 }
 
-/* --- sockets ----------------------------------------------------------------
- */
+/* --- sockets -------------------------------------------------------------- */
 
 static struct cw_loop *open_loop(void) {
   struct cw_loop *loop = NULL;
