@@ -19,7 +19,8 @@
 #define CLASS_SOCKET 0x500000
 #define CLASS_OFF_T  0x600000
 
-/* --- times: microseconds since the start ----------------------------------------- */
+/* --- times: microseconds since the start
+ * ----------------------------------------- */
 
 struct time_row {
   enum cw_info in_us, in_s;
@@ -72,7 +73,8 @@ static bool read_time(const struct cw_easy *easy, enum cw_info info,
   return false;
 }
 
-/* --- counts ------------------------------------------------------------------------ */
+/* --- counts
+ * ------------------------------------------------------------------------ */
 
 typedef int64_t (*int_fn)(struct cw_easy *easy);
 
@@ -274,7 +276,8 @@ enum cw_code cw_easy_info_double(CW *easy, enum cw_info info, double *pvalue) {
   return CWE_UNKNOWN_OPTION;
 }
 
-/* --- strings -------------------------------------------------------------------------- */
+/* --- strings
+ * -------------------------------------------------------------------------- */
 
 typedef const char *(*str_fn)(struct cw_easy *easy);
 
@@ -359,7 +362,8 @@ enum cw_code cw_easy_info_str(CW *easy, enum cw_info info, const char **pstr) {
   return CWE_UNKNOWN_OPTION;
 }
 
-/* --- lists and pointers ------------------------------------------------------------------ */
+/* --- lists and pointers
+ * ------------------------------------------------------------------ */
 
 enum cw_code cw_easy_info_list(CW *easy, enum cw_info info,
                                struct cw_slist **plist) {

@@ -9,7 +9,8 @@
 #include "codec/uri.h"
 #include "curlew/easy.h"
 
-/* --- global init: counted, thread-safe ------------------------------------------- */
+/* --- global init: counted, thread-safe
+ * ------------------------------------------- */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int users;
@@ -56,7 +57,8 @@ void cw_global_cleanup(void) {
   (void)pthread_mutex_unlock(&lock);
 }
 
-/* --- versions and features --------------------------------------------------------- */
+/* --- versions and features
+ * --------------------------------------------------------- */
 
 static const struct {
   const char *name;
@@ -86,7 +88,8 @@ const char *cw_feature_at(size_t index) {
                                                         : NULL;
 }
 
-/* --- strings -------------------------------------------------------------------------- */
+/* --- strings
+ * -------------------------------------------------------------------------- */
 
 /* The longest text that is encoded or decoded. */
 #define ESCAPE_BYTES (64 * 1024 * 1024)

@@ -61,7 +61,7 @@ enum cw_mcode cw_multi_remove_handle(CWM *multi, CW *easy) {
     cw_transfer_wake(easy);
     return CWM_OK;
   }
-  cw_multi_detach(multi, easy);
+  cw_multi_drop(multi, easy);
   return CWM_OK;
 }
 
@@ -84,8 +84,7 @@ enum cw_mcode cw_multi_turn(CWM *multi, int timeout_ms, int *prunning) {
   if (err) {
     return err;
   }
-  return run(multi, timeout_ms < 0 ? -1 : (int64_t)timeout_ms * 1000,
-             prunning);
+  return run(multi, timeout_ms < 0 ? -1 : (int64_t)timeout_ms * 1000, prunning);
 }
 
 enum cw_mcode cw_multi_poll(CWM *multi, int timeout_ms, int *pnready) {
@@ -179,7 +178,8 @@ int64_t cw_multi_wall_s(CWM *multi) {
   return cw_multi_is_valid(multi) ? cw_loop_wall_s(multi->loop) : 0;
 }
 
-/* --- options ------------------------------------------------------------------ */
+/* --- options
+ * ------------------------------------------------------------------ */
 
 enum {
 #define feature(name, built, library, prose) built_##name = (built),
@@ -202,9 +202,9 @@ static const struct moption_row {
   int64_t min, max;
   bool has_range, is_built;
 } moptions[] = {
-#define moption(name_, number_, kind_, default_, min_, max_, feature_, ...)    \
-  {(number_),         mkind_##kind_,  (min_), (max_), (min_) != (max_),        \
-   built_##feature_},
+#define moption(name_, number_, kind_, default_, min_, max_, feature_, ...) \
+  {(number_), mkind_##kind_,    (min_),                                     \
+   (max_),    (min_) != (max_), built_##feature_},
 #include "tbl/moptions.def"
 #undef moption
 };
@@ -299,7 +299,8 @@ enum cw_mcode cw_multi_setopt(CWM *multi, enum cw_moption option, ...) {
   return err;
 }
 
-/* --- timers of the application -------------------------------------------------- */
+/* --- timers of the application
+ * -------------------------------------------------- */
 
 struct user_timer {
   struct cw_timer timer;

@@ -40,8 +40,7 @@ static void after_set(struct cw_easy *easy) {
 enum cw_code cw_easy_set_int(CW *easy, enum cw_option option, int64_t value) {
   enum cw_code err = may_set(easy, (int)option);
   if (!err) {
-    err = cw_options_set_int(&easy->options, (int)option, value,
-                             fail_of(easy));
+    err = cw_options_set_int(&easy->options, (int)option, value, fail_of(easy));
     after_set(easy);
   }
   return err;
@@ -101,8 +100,8 @@ static enum cw_code set_post(CW *easy, enum cw_option option, const char *s) {
   return err;
 }
 
-static enum cw_code set_pointer(CW *easy, enum cw_option option, enum cw_opt opt,
-                                enum cw_kind kind, void *ptr) {
+static enum cw_code set_pointer(CW *easy, enum cw_option option,
+                                enum cw_opt opt, enum cw_kind kind, void *ptr) {
   switch (kind) {
   case cw_kind_str:
   case cw_kind_secret:
@@ -154,7 +153,8 @@ enum cw_code cw_easy_setopt(CW *easy, enum cw_option option, ...) {
   return err;
 }
 
-/* --- reading back ------------------------------------------------------------ */
+/* --- reading back ------------------------------------------------------------
+ */
 
 static enum cw_code find(const struct cw_easy *easy, enum cw_option option,
                          struct cw_option_ref *ref) {

@@ -23,12 +23,21 @@ enum cw_state {
 };
 
 /* What a pending callback holds up: one may be pending in each. */
-enum cw_hold { cw_hold_recv, cw_hold_send, cw_hold_both, cw_hold_none };
+enum cw_hold {
+  cw_hold_recv,
+  cw_hold_send,
+  cw_hold_both,
+  cw_hold_none
+};
 #define CW_HOLDS 3
 
 /* One callback that answered CW_CALLBACK_PENDING. The step that called it is
    taken again later and finds the answer here instead of calling. */
-enum cw_pend_state { CW_PEND_NONE, CW_PEND_WAITS, CW_PEND_ANSWERED };
+enum cw_pend_state {
+  CW_PEND_NONE,
+  CW_PEND_WAITS,
+  CW_PEND_ANSWERED
+};
 struct cw_pend {
   enum cw_pend_state state;
   enum cw_slot slot;
@@ -52,9 +61,9 @@ struct cw_transfer {
   struct cw_node waiting; /* in the multi's list of those without connection */
   uint64_t conn_id;
   bool conn_reused;
-  bool retried;        /* once on a fresh connection already */
-  bool fresh;          /* take no idle connection */
-  bool running_now;    /* the driver is on the C stack */
+  bool retried;     /* once on a fresh connection already */
+  bool fresh;       /* take no idle connection */
+  bool running_now; /* the driver is on the C stack */
   uint64_t resolve_id;
   enum cw_code resolve_code;
   bool resolve_asked, resolver_told;
@@ -65,7 +74,7 @@ struct cw_transfer {
   char *why_new; /* or NULL */
   /* what is asked */
   struct cw_uri uri;
-  const char *method; /* constant, or the customrequest option's */
+  const char *method;  /* constant, or the customrequest option's */
   bool method_changed; /* by a redirect: customrequest no longer counts */
   bool body_dropped;   /* by a redirect */
   bool same_host;
@@ -104,7 +113,7 @@ struct cw_transfer {
   bool rewind_due; /* the body was read and must be rewound first */
   bool upload_asked, upload_seeked; /* resume: the seek callback was asked, and
                                        went to the offset */
-  struct cw_slist *trailers; /* being gathered by the trailer callback */
+  struct cw_slist *trailers;        /* being gathered by the trailer callback */
 };
 
 struct cw_easy {
@@ -115,9 +124,9 @@ struct cw_easy {
   struct cw_multi *multi;
   struct cw_multi *own; /* perform's */
   bool performing;
-  int depth;            /* of callbacks on the C stack */
-  bool doomed;          /* cleanup was asked for inside a callback */
-  bool leaving;         /* remove_handle was asked for inside a callback */
+  int depth;    /* of callbacks on the C stack */
+  bool doomed;  /* cleanup was asked for inside a callback */
+  bool leaving; /* remove_handle was asked for inside a callback */
   enum cw_code cancelled;
   int paused; /* CW_PAUSE_ bits */
   struct cw_pend pend[CW_HOLDS];
@@ -128,9 +137,9 @@ struct cw_easy {
   struct cw_node message; /* in the multi's list */
   enum cw_code result;
   struct cw_pin_count *pins; /* or NULL */
-  struct cw_piece shown; /* what the running write callback was shown */
-  char *effective_url;   /* made on demand */
-  struct cw_certinfo certs; /* as getinfo shows t.certinfo */
+  struct cw_piece shown;     /* what the running write callback was shown */
+  char *effective_url;       /* made on demand */
+  struct cw_certinfo certs;  /* as getinfo shows t.certinfo */
 };
 
 #define CW_EASY_MAGIC 0x43574531u
@@ -144,7 +153,8 @@ void cw_easy_setup(struct cw_easy *easy);
 /* Frees what a handle holds, itself included. It is in no multi. */
 void cw_easy_destroy(struct cw_easy *easy);
 
-/* --- transfer.c: the driver ------------------------------------------------- */
+/* --- transfer.c: the driver -------------------------------------------------
+ */
 
 /* Starts (state queued); the first step comes with the next turn. */
 CW_MUST_CHECK enum cw_code cw_transfer_start(struct cw_easy *easy);
@@ -164,14 +174,16 @@ int64_t cw_transfer_now(const struct cw_easy *easy);
    CW_AGAIN: wait; else the transfer ends with that code. */
 typedef enum cw_code (*cw_step_fn)(struct cw_easy *easy);
 
-/* --- timeouts.c --------------------------------------------------------------- */
+/* --- timeouts.c
+ * --------------------------------------------------------------- */
 
 /* CW_OK, or CWE_OPERATION_TIMEDOUT with its sentence. */
 CW_MUST_CHECK enum cw_code cw_timeouts_check(struct cw_easy *easy);
 /* Arms the transfer's timer for whatever is due next. */
 void cw_timeouts_arm(struct cw_easy *easy);
 
-/* --- request.c, key.c, follow.c, rewind.c ------------------------------------- */
+/* --- request.c, key.c, follow.c, rewind.c
+ * ------------------------------------- */
 
 /* URL, scheme, method, body of this hop. */
 CW_MUST_CHECK enum cw_code cw_request_prepare_url(struct cw_easy *easy);
@@ -188,7 +200,8 @@ CW_MUST_CHECK enum cw_code cw_follow_next(struct cw_easy *easy);
 /* Makes the body readable from its start again; may pend. */
 CW_MUST_CHECK enum cw_code cw_rewind_body(struct cw_easy *easy);
 
-/* --- hooks.c: what connections and exchanges call ------------------------------ */
+/* --- hooks.c: what connections and exchanges call
+ * ------------------------------ */
 
 extern const struct cw_exchange_host cw_exchange_hooks;
 struct cw_conn_user cw_conn_hooks(struct cw_easy *easy);
@@ -196,7 +209,8 @@ enum cw_code cw_hook_deliver(void *data, const struct cw_piece *piece,
                              size_t *ptaken);
 enum cw_code cw_hook_read(void *data, char *bytes, size_t n, size_t *pnread);
 
-/* --- trace.c --------------------------------------------------------------------- */
+/* --- trace.c
+ * --------------------------------------------------------------------- */
 
 /* To the debug callback or, without one, to stderr. Only with VERBOSE. */
 CW_MUST_CHECK enum cw_code cw_trace(struct cw_easy *easy, int kind,
@@ -206,7 +220,8 @@ static inline bool cw_traces(const struct cw_easy *easy) {
   return easy->options.value[cw_opt_verbose].i != 0;
 }
 
-/* --- progress.c -------------------------------------------------------------------- */
+/* --- progress.c
+ * -------------------------------------------------------------------- */
 
 /* Calls xferinfo or progress if one is due; final: in any case. */
 CW_MUST_CHECK enum cw_code cw_progress(struct cw_easy *easy, bool final);

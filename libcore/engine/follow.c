@@ -21,7 +21,8 @@ static bool is_redirect(int status) {
   return status >= 300 && status < 400 && status != 304;
 }
 
-/* --- judge ------------------------------------------------------------------------ */
+/* --- judge
+ * ------------------------------------------------------------------------ */
 
 static enum cw_code note_redirect(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
@@ -38,9 +39,9 @@ static enum cw_code note_redirect(struct cw_easy *easy) {
   enum cw_ucode bad = cw_uri_copy(&target, &t->uri);
   if (!bad) {
     /* Stored headers are followed by a NUL byte. */
-    bad = cw_uri_follow(&target, location.ptr,
-                        CWU_NON_SUPPORT_SCHEME | CWU_ALLOW_SPACE |
-                            CWU_URLENCODE);
+    bad =
+        cw_uri_follow(&target, location.ptr,
+                      CWU_NON_SUPPORT_SCHEME | CWU_ALLOW_SPACE | CWU_URLENCODE);
   }
   if (!bad) {
     bad = cw_uri_add_text(&target, 0, &text);
@@ -65,8 +66,8 @@ static void note_auth_offers(struct cw_easy *easy) {
   size_t index = 0;
   struct cw_slice value;
   easy->t.auth_avail = 0;
-  while (cw_headers_next(&easy->x.headers, "WWW-Authenticate", &index,
-                         &value)) {
+  while (
+      cw_headers_next(&easy->x.headers, "WWW-Authenticate", &index, &value)) {
     if (cw_slice_istarts(value, "Basic")) {
       easy->t.auth_avail |= CWAUTH_BASIC;
     } else if (cw_slice_istarts(value, "Bearer")) {
@@ -218,7 +219,9 @@ enum cw_code cw_follow_judge(struct cw_easy *easy) {
   return judge_range(easy);
 }
 
-/* --- next ---------------------------------------------------------------------------- */
+/* --- next
+ * ----------------------------------------------------------------------------
+ */
 
 /* RFC 9110, 15.4: which method the next request has. */
 static void change_method(struct cw_easy *easy) {
@@ -240,8 +243,8 @@ static void change_method(struct cw_easy *easy) {
   if (drop) {
     t->body_dropped = true;
   }
-  if (custom && (mode == CWFOLLOW_FIRSTONLY ||
-                 (mode == CWFOLLOW_OBEYCODE && drop))) {
+  if (custom &&
+      (mode == CWFOLLOW_FIRSTONLY || (mode == CWFOLLOW_OBEYCODE && drop))) {
     t->method_changed = true;
   }
 }
@@ -251,8 +254,8 @@ static enum cw_code check_target(struct cw_easy *easy,
   const struct cw_options *o = opts(easy);
   const char *names = cw_opt_s(o, cw_opt_redir_protocols_str);
   const struct cw_scheme_row *row = cw_scheme_of(target->scheme);
-  if (!row || !cw_scheme_is_allowed(row, names,
-                                    cw_opt_i(o, cw_opt_redir_protocols))) {
+  if (!row ||
+      !cw_scheme_is_allowed(row, names, cw_opt_i(o, cw_opt_redir_protocols))) {
     return cw_fail(&easy->fail, CWE_UNSUPPORTED_PROTOCOL,
                    "a redirect to the scheme %.40s is not allowed by the "
                    "option redir_protocols_str",
@@ -289,11 +292,10 @@ static enum cw_code go_to(struct cw_easy *easy) {
   cw_uri_init(&target);
   enum cw_ucode bad =
       cw_uri_parse(&target, t->redirect_to, CWU_NON_SUPPORT_SCHEME);
-  enum cw_code err =
-      bad == CWUE_OUT_OF_MEMORY ? cw_fail_oom(&easy->fail)
-      : bad ? cw_fail(&easy->fail, CWE_URL_MALFORMAT, "%s",
-                      cw_url_strerror(bad))
-            : check_target(easy, &target);
+  enum cw_code err = bad == CWUE_OUT_OF_MEMORY ? cw_fail_oom(&easy->fail)
+                     : bad ? cw_fail(&easy->fail, CWE_URL_MALFORMAT, "%s",
+                                     cw_url_strerror(bad))
+                           : check_target(easy, &target);
   if (!err) {
     err = set_referer(easy);
   }

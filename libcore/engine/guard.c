@@ -16,7 +16,7 @@ struct slot_row {
 
 static const struct slot_row slots[] = {
     {"none", cw_hold_none, false},
-#define callback(name, fn, data, type, shape, holds, pend, ...)                \
+#define callback(name, fn, data, type, shape, holds, pend, ...) \
   {#name, cw_hold_##holds, pend},
 #define mcallback(...)
 #include "tbl/callbacks.def"

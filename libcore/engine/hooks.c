@@ -20,7 +20,8 @@ static enum cw_code stopped(struct cw_easy *easy, enum cw_code code,
                  cw_slot_name(slot));
 }
 
-/* --- body out to the application ---------------------------------------------- */
+/* --- body out to the application
+ * ---------------------------------------------- */
 
 static enum cw_code write_default(struct cw_easy *easy, const char *bytes,
                                   size_t n) {
@@ -66,8 +67,8 @@ static enum cw_code call_write(struct cw_easy *easy, cw_write_fn fn,
     if (err) {
       return err;
     }
-    easy->shown = (struct cw_piece){0};
   }
+  easy->shown = (struct cw_piece){0};
   return judge_taken(easy, slot, result, piece->len);
 }
 
@@ -77,8 +78,8 @@ static size_t write_cap(const struct cw_easy *easy, size_t n) {
 }
 
 static bool may_deliver(const struct cw_easy *easy) {
-  return !(easy->paused & CW_PAUSE_RECV) && !easy->cancelled &&
-         !easy->doomed && !easy->leaving;
+  return !(easy->paused & CW_PAUSE_RECV) && !easy->cancelled && !easy->doomed &&
+         !easy->leaving;
 }
 
 enum cw_code cw_hook_deliver(void *data, const struct cw_piece *piece,
@@ -104,7 +105,8 @@ enum cw_code cw_hook_deliver(void *data, const struct cw_piece *piece,
   return CW_OK;
 }
 
-/* --- headers -------------------------------------------------------------------- */
+/* --- headers
+ * -------------------------------------------------------------------- */
 
 static enum cw_code header_as_body(struct cw_easy *easy, struct cw_slice line) {
   struct cw_transfer *t = &easy->t;
@@ -174,7 +176,8 @@ static enum cw_code hook_head_done(void *data) {
   return cw_follow_judge(data);
 }
 
-/* --- body in from the application ------------------------------------------------- */
+/* --- body in from the application
+ * ------------------------------------------------- */
 
 static enum cw_code read_default(struct cw_easy *easy, char *bytes, size_t n,
                                  size_t *pnread) {
@@ -182,7 +185,8 @@ static enum cw_code read_default(struct cw_easy *easy, char *bytes, size_t n,
   in = in ? in : stdin;
   *pnread = fread(bytes, 1, n, in);
   if (*pnread == 0 && ferror(in)) {
-    return cw_fail(&easy->fail, CWE_READ_ERROR, "reading the input file failed");
+    return cw_fail(&easy->fail, CWE_READ_ERROR,
+                   "reading the input file failed");
   }
   return CW_OK;
 }
@@ -223,8 +227,7 @@ enum cw_code cw_hook_read(void *data, char *bytes, size_t n, size_t *pnread) {
     return CW_AGAIN;
   }
   if (how == CW_CALL_NOW) {
-    result =
-        (int64_t)fn(bytes, 1, n, cw_opt_p(opts(easy), cw_opt_readdata));
+    result = (int64_t)fn(bytes, 1, n, cw_opt_p(opts(easy), cw_opt_readdata));
     enum cw_code err = cw_call_end(easy, CW_SLOT_READ, &result);
     if (err) {
       return err;
@@ -263,7 +266,8 @@ static enum cw_code hook_trailers(void *data, struct cw_slist **plist) {
   return stopped(easy, CWE_ABORTED_BY_CALLBACK, CW_SLOT_TRAILER);
 }
 
-/* --- the rest of the exchange's host ------------------------------------------------ */
+/* --- the rest of the exchange's host
+ * ------------------------------------------------ */
 
 static enum cw_code hook_trace(void *data, int kind, const char *bytes,
                                size_t n) {
@@ -299,7 +303,8 @@ const struct cw_exchange_host cw_exchange_hooks = {
     .mark = hook_mark,
 };
 
-/* --- connections ------------------------------------------------------------------------ */
+/* --- connections
+ * ------------------------------------------------------------------------ */
 
 static void hook_wake(void *data) {
   cw_transfer_wake(data);
@@ -318,7 +323,9 @@ static enum cw_code hook_open_socket(void *data, int purpose,
   if (how == CW_CALL_NOW) {
     result = fn(cw_opt_p(opts(easy), cw_opt_opensocketdata), purpose, addr);
     enum cw_code err = cw_call_end(easy, CW_SLOT_OPENSOCKET, &result);
-    if (err) {
+    /* A socket that was made is taken over even if the transfer is to stop:
+       the connection closes it. */
+    if (err && (result < 0 || result == CW_CALLBACK_PENDING)) {
       return err;
     }
   }
@@ -366,13 +373,11 @@ static enum cw_code hook_ssl_ctx(void *data, void *ctx) {
       return err;
     }
   }
-  return result == CW_OK
-             ? CW_OK
-             : stopped(easy, (enum cw_code)result, CW_SLOT_SSL_CTX);
+  return result == CW_OK ? CW_OK
+                         : stopped(easy, (enum cw_code)result, CW_SLOT_SSL_CTX);
 }
 
-static void hook_conn_trace(void *data, int kind, const char *bytes,
-                            size_t n) {
+static void hook_conn_trace(void *data, int kind, const char *bytes, size_t n) {
   struct cw_easy *easy = data;
   if (kind == CW_DEBUG_TEXT) {
     cw_tracef(easy, "%.*s", (int)n, bytes);

@@ -131,8 +131,8 @@ void cw_key_explain(struct cw_easy *easy, struct cw_slice other) {
   if (t->fresh || cw_opt_i(&easy->options, cw_opt_fresh_connect)) {
     (void)snprintf(text, sizeof(text), "a fresh connection was asked for");
   } else if (other.len > 0) {
-    int opt = first_difference(fields_of(other),
-                               fields_of(cw_buf_slice(&t->key)));
+    int opt =
+        first_difference(fields_of(other), fields_of(cw_buf_slice(&t->key)));
     if (opt >= 0 && opt < cw_opt_count) {
       (void)snprintf(text, sizeof(text), "option %s differs",
                      cw_option_row((enum cw_opt)opt)->name);

@@ -75,7 +75,7 @@ void cw_multi_destroy(struct cw_multi *multi) {
     if (!id) {
       break;
     }
-    cw_multi_detach(multi, cw_idtab_get(&multi->easies, id));
+    cw_multi_drop(multi, cw_idtab_get(&multi->easies, id));
   }
   cw_idtab_fini(&multi->easies);
   if (multi->loop) {
@@ -100,8 +100,7 @@ enum cw_mcode cw_multi_attach(struct cw_multi *multi, struct cw_easy *easy) {
     (void)cw_idtab_take(&multi->easies, easy->id);
     easy->id = 0;
     easy->multi = NULL;
-    return err == CWE_OUT_OF_MEMORY ? CWM_OUT_OF_MEMORY
-                                    : CWM_BAD_EASY_HANDLE;
+    return err == CWE_OUT_OF_MEMORY ? CWM_OUT_OF_MEMORY : CWM_BAD_EASY_HANDLE;
   }
   easy->t.xfer_id = easy->id;
   multi->running++;
@@ -113,7 +112,10 @@ enum cw_mcode cw_multi_attach(struct cw_multi *multi, struct cw_easy *easy) {
 
 void cw_multi_detach(struct cw_multi *multi, struct cw_easy *easy) {
   bool told = easy->t.told;
+  bool was_running = easy->t.running_now;
+  easy->t.running_now = true; /* what closing calls may not free the handle */
   cw_transfer_end(easy, CWE_ABORTED_BY_CALLBACK);
+  easy->t.running_now = was_running;
   if (!told) {
     multi->running--;
   }
@@ -131,6 +133,13 @@ static bool same_destination(struct cw_slice a, struct cw_slice b) {
   size_t n = cw_slice_find(a, '\0');
   return n == cw_slice_find(b, '\0') &&
          cw_slice_eq(cw_slice(a.ptr, n), cw_slice(b.ptr, n));
+}
+
+void cw_multi_drop(struct cw_multi *multi, struct cw_easy *easy) {
+  cw_multi_detach(multi, easy);
+  if (easy->doomed) {
+    cw_easy_destroy(easy);
+  }
 }
 
 void cw_multi_wake_waiting(struct cw_multi *multi, struct cw_slice key) {
@@ -182,7 +191,8 @@ enum cw_mcode cw_multi_run(struct cw_multi *multi, int64_t max_wait_us) {
   return mcode_of(err);
 }
 
-/* --- foreign loops --------------------------------------------------------------------- */
+/* --- foreign loops
+ * --------------------------------------------------------------------- */
 
 static int wish_of(unsigned events) {
   switch (events & (CW_READY_READ | CW_READY_WRITE)) {
@@ -200,8 +210,7 @@ static int wish_of(unsigned events) {
 static enum cw_code hook_socket(void *data, int fd, unsigned events,
                                 struct cw_watch *watch) {
   struct cw_multi *multi = data;
-  cw_socket_fn fn =
-      (cw_socket_fn)multi->option[cw_mopt_socketfunction].f;
+  cw_socket_fn fn = (cw_socket_fn)multi->option[cw_mopt_socketfunction].f;
   if (!fn) {
     return CW_OK;
   }

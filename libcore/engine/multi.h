@@ -49,6 +49,9 @@ CW_MUST_CHECK enum cw_mcode cw_multi_attach(struct cw_multi *multi,
                                             struct cw_easy *easy);
 /* Not inside a callback of easy. */
 void cw_multi_detach(struct cw_multi *multi, struct cw_easy *easy);
+/* The same, and frees the handle if a callback that ran meanwhile asked for
+   it. */
+void cw_multi_drop(struct cw_multi *multi, struct cw_easy *easy);
 /* A connection to the destination of key became free: the first that waits for
    that destination is woken, and the first of all (it may be held up by the
    limit on connections in all). */

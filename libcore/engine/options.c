@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/rules.h"
 
 enum {
 #define feature(name, built, library, prose) built_##name = (built),
@@ -18,17 +19,17 @@ enum {
 };
 
 static const struct cw_option_row rows[] = {
-#define option(name_, number_, kind_, default_, min_, max_, group_, schemes_,  \
-               feature_, flags_, prose_)                                       \
-  {.name = #name_,                                                             \
-   .number = (number_),                                                        \
-   .kind = cw_kind_##kind_,                                                    \
-   .initial = (default_),                                                      \
-   .min = (min_),                                                              \
-   .max = (max_),                                                              \
-   .has_range = (min_) != (max_),                                              \
-   .is_built = built_##feature_,                                               \
-   .feature = #feature_,                                                       \
+#define option(name_, number_, kind_, default_, min_, max_, group_, schemes_, \
+               feature_, flags_, prose_)                                      \
+  {.name = #name_,                                                            \
+   .number = (number_),                                                       \
+   .kind = cw_kind_##kind_,                                                   \
+   .initial = (default_),                                                     \
+   .min = (min_),                                                             \
+   .max = (max_),                                                             \
+   .has_range = (min_) != (max_),                                             \
+   .is_built = built_##feature_,                                              \
+   .feature = #feature_,                                                      \
    .flags = (flags_)},
 #define alias(...)
 #include "tbl/options.def"
@@ -41,29 +42,29 @@ static const struct cw_named {
   int number;
   struct cw_option_ref ref;
 } names[] = {
-#define option(name_, number_, kind_, default_, min_, max_, group_, schemes_,  \
-               feature_, flags_, prose_)                                       \
-  {(number_),                                                                  \
-   {.opt = cw_opt_##name_,                                                     \
-    .kind = cw_kind_##kind_,                                                   \
-    .scale = 1,                                                                \
-    .min = (min_),                                                             \
-    .max = (max_),                                                             \
-    .has_range = (min_) != (max_),                                             \
-    .is_built = built_##feature_,                                              \
-    .name = #name_,                                                            \
+#define option(name_, number_, kind_, default_, min_, max_, group_, schemes_, \
+               feature_, flags_, prose_)                                      \
+  {(number_),                                                                 \
+   {.opt = cw_opt_##name_,                                                    \
+    .kind = cw_kind_##kind_,                                                  \
+    .scale = 1,                                                               \
+    .min = (min_),                                                            \
+    .max = (max_),                                                            \
+    .has_range = (min_) != (max_),                                            \
+    .is_built = built_##feature_,                                             \
+    .name = #name_,                                                           \
     .feature = #feature_}},
-#define alias(name_, number_, kind_, target_, scale_, min_, max_, feature_,    \
-              prose_)                                                          \
-  {(number_),                                                                  \
-   {.opt = cw_opt_##target_,                                                   \
-    .kind = cw_kind_##kind_,                                                   \
-    .scale = (scale_),                                                         \
-    .min = (min_),                                                             \
-    .max = (max_),                                                             \
-    .has_range = (min_) != (max_),                                             \
-    .is_built = built_##feature_,                                              \
-    .name = #name_,                                                            \
+#define alias(name_, number_, kind_, target_, scale_, min_, max_, feature_, \
+              prose_)                                                       \
+  {(number_),                                                               \
+   {.opt = cw_opt_##target_,                                                \
+    .kind = cw_kind_##kind_,                                                \
+    .scale = (scale_),                                                      \
+    .min = (min_),                                                          \
+    .max = (max_),                                                          \
+    .has_range = (min_) != (max_),                                          \
+    .is_built = built_##feature_,                                           \
+    .name = #name_,                                                         \
     .feature = #feature_}},
 #include "tbl/options.def"
 #undef option
@@ -259,7 +260,8 @@ enum cw_code cw_options_copy(struct cw_options *to,
   return CW_OK;
 }
 
-/* --- setting ---------------------------------------------------------------- */
+/* --- setting ----------------------------------------------------------------
+ */
 
 static void touch(struct cw_options *options, enum cw_opt opt) {
   options->touched[opt / 64] |= UINT64_C(1) << (opt % 64);
@@ -281,8 +283,8 @@ static enum cw_code find(int number, struct cw_option_ref *ref,
 
 static enum cw_code wrong_kind(const struct cw_option_ref *ref,
                                const char *given, struct cw_fail *fail) {
-  return cw_fail(fail, CWE_BAD_FUNCTION_ARGUMENT,
-                 "option %s does not take %s", ref->name, given);
+  return cw_fail(fail, CWE_BAD_FUNCTION_ARGUMENT, "option %s does not take %s",
+                 ref->name, given);
 }
 
 enum cw_code cw_options_set_int(struct cw_options *options, int number,
@@ -303,8 +305,13 @@ enum cw_code cw_options_set_int(struct cw_options *options, int number,
                    "option %s: %lld is not within %lld to %lld", ref.name,
                    (long long)value, (long long)ref.min, (long long)ref.max);
   }
+  err = cw_rules_check(ref.opt, value, fail);
+  if (err) {
+    return err;
+  }
   options->value[ref.opt].i = value * ref.scale;
   touch(options, ref.opt);
+  cw_rules_apply(options, ref.opt, value);
   return CW_OK;
 }
 
@@ -324,12 +331,12 @@ static enum cw_code set_post(struct cw_options *options, bool copied,
   options->post.len = n;
   options->post.has_len = has_len;
   touch(options, cw_opt_postfields);
+  cw_rules_apply(options, cw_opt_postfields, s != NULL);
   return CW_OK;
 }
 
 enum cw_code cw_options_set_str(struct cw_options *options, int number,
-                                const char *s, size_t n,
-                                struct cw_fail *fail) {
+                                const char *s, size_t n, struct cw_fail *fail) {
   struct cw_option_ref ref;
   enum cw_code err = find(number, &ref, fail);
   if (err) {

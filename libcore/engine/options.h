@@ -39,8 +39,14 @@ enum cw_opt {
   cw_opt_count
 };
 
-enum { f_key = 1, f_key_tls = 2, f_key_proxy = 4, f_live = 8, f_noredir = 16,
-       f_safe = 32 };
+enum {
+  f_key = 1,
+  f_key_tls = 2,
+  f_key_proxy = 4,
+  f_live = 8,
+  f_noredir = 16,
+  f_safe = 32
+};
 
 struct cw_option_row {
   const char *name;
@@ -142,8 +148,7 @@ static inline const struct cw_blob *cw_opt_blob(const struct cw_options *o,
                                                 enum cw_opt opt) {
   return o->value[opt].blob;
 }
-static inline bool cw_opt_touched(const struct cw_options *o,
-                                  enum cw_opt opt) {
+static inline bool cw_opt_touched(const struct cw_options *o, enum cw_opt opt) {
   return (o->touched[opt / 64] >> (opt % 64)) & 1;
 }
 

@@ -27,8 +27,8 @@ static struct counts count(const struct cw_easy *easy) {
 static void meter(struct cw_easy *easy, const struct counts *c) {
   FILE *out = cw_opt_p(&easy->options, cw_opt_stderr);
   (void)fprintf(out ? out : stderr, "\r%lld of %lld down, %lld of %lld up",
-                (long long)c->dlnow, (long long)c->dltotal,
-                (long long)c->ulnow, (long long)c->ultotal);
+                (long long)c->dlnow, (long long)c->dltotal, (long long)c->ulnow,
+                (long long)c->ultotal);
 }
 
 static int64_t call(struct cw_easy *easy, enum cw_slot slot,
@@ -86,9 +86,8 @@ enum cw_code cw_progress(struct cw_easy *easy, bool final) {
     meter(easy, &c);
     result = 0;
   }
-  return result == 0
-             ? CW_OK
-             : cw_fail(&easy->fail, CWE_ABORTED_BY_CALLBACK,
-                       "the %s callback stopped the transfer",
-                       cw_slot_name(slot));
+  return result == 0 ? CW_OK
+                     : cw_fail(&easy->fail, CWE_ABORTED_BY_CALLBACK,
+                               "the %s callback stopped the transfer",
+                               cw_slot_name(slot));
 }

@@ -16,7 +16,8 @@ static const struct cw_options *opts(const struct cw_easy *easy) {
   return &easy->options;
 }
 
-/* --- URL ------------------------------------------------------------------------ */
+/* --- URL
+ * ------------------------------------------------------------------------ */
 
 static enum cw_code bad_url(struct cw_easy *easy, enum cw_ucode bad) {
   enum cw_code code = CWE_URL_MALFORMAT;
@@ -137,7 +138,8 @@ enum cw_code cw_request_prepare_url(struct cw_easy *easy) {
   return err ? err : override_port(easy);
 }
 
-/* --- method and body --------------------------------------------------------------- */
+/* --- method and body
+ * --------------------------------------------------------------- */
 
 static bool sends_fields(const struct cw_easy *easy) {
   return opts(easy)->post.ptr != NULL;
@@ -243,7 +245,8 @@ static enum cw_code choose_body(struct cw_easy *easy) {
   return r->upload ? resume_upload(easy) : CW_OK;
 }
 
-/* --- strings -------------------------------------------------------------------------- */
+/* --- strings
+ * -------------------------------------------------------------------------- */
 
 static enum cw_code keep(struct cw_easy *easy, struct cw_buf *buf,
                          const char **pstr) {
@@ -388,16 +391,15 @@ static void fill_plain(struct cw_easy *easy) {
   r->uri = &easy->t.uri;
   r->method = easy->t.method = choose_method(easy);
   r->target = cw_opt_s(o, cw_opt_request_target);
-  r->version = cw_opt_i(o, cw_opt_http_version) == CW_HTTP_VERSION_1_0 ? 10
-                                                                        : 11;
+  r->version =
+      cw_opt_i(o, cw_opt_http_version) == CW_HTTP_VERSION_1_0 ? 10 : 11;
   r->head_only = cw_opt_i(o, cw_opt_nobody) != 0;
   r->headers = cw_opt_list(o, cw_opt_httpheader);
-  r->same_host = easy->t.same_host ||
-                 cw_opt_i(o, cw_opt_unrestricted_auth) != 0;
+  r->same_host =
+      easy->t.same_host || cw_opt_i(o, cw_opt_unrestricted_auth) != 0;
   r->user_agent = cw_opt_s(o, cw_opt_useragent);
   r->referer = easy->t.referer ? easy->t.referer : cw_opt_s(o, cw_opt_referer);
-  r->accept_encoding =
-      encoding && !*encoding ? cw_writer_codings() : encoding;
+  r->accept_encoding = encoding && !*encoding ? cw_writer_codings() : encoding;
   r->cookie = r->same_host ? cw_opt_s(o, cw_opt_cookie) : NULL;
   r->te = cw_opt_i(o, cw_opt_transfer_encoding) ? "gzip" : NULL;
   r->time_condition = (int)cw_opt_i(o, cw_opt_timecondition);
@@ -418,7 +420,6 @@ static void fill_limits(struct cw_easy *easy) {
   r->upload_ask_bytes = (size_t)cw_opt_i(o, cw_opt_upload_buffersize);
   r->receive_bytes = (size_t)cw_opt_i(o, cw_opt_buffersize);
   r->keep_sending = cw_opt_i(o, cw_opt_keep_sending_on_error) != 0;
-  r->status_aliases = cw_opt_list(o, cw_opt_http200aliases);
 }
 
 static enum cw_code make_writer(struct cw_easy *easy) {

@@ -15,27 +15,6 @@ static enum cw_code cannot(struct cw_easy *easy, const char *why) {
                  "the body has to be sent again, and %s", why);
 }
 
-static enum cw_code by_seek(struct cw_easy *easy, cw_seek_fn fn) {
-  int64_t result = 0;
-  enum cw_call how = cw_call_begin(easy, CW_SLOT_SEEK, &result);
-  if (how == CW_CALL_WAITS) {
-    return CW_AGAIN;
-  }
-  if (how == CW_CALL_NOW) {
-    result = fn(cw_opt_p(&easy->options, cw_opt_seekdata), 0, SEEK_SET);
-    enum cw_code err = cw_call_end(easy, CW_SLOT_SEEK, &result);
-    if (err) {
-      return err;
-    }
-  }
-  if (result == CW_SEEKFUNC_OK) {
-    return CW_OK;
-  }
-  return cannot(easy, result == CW_SEEKFUNC_CANTSEEK
-                          ? "the seek callback says that it cannot"
-                          : "the seek callback failed");
-}
-
 static enum cw_code by_ioctl(struct cw_easy *easy, cw_ioctl_fn fn) {
   int64_t result = 0;
   enum cw_call how = cw_call_begin(easy, CW_SLOT_IOCTL, &result);
@@ -62,6 +41,41 @@ static enum cw_code by_file(struct cw_easy *easy) {
   return cannot(easy, "its file cannot be rewound");
 }
 
+/* Where the seek callback cannot: whoever else can start over. */
+static enum cw_code around(struct cw_easy *easy) {
+  cw_ioctl_fn restart =
+      (cw_ioctl_fn)cw_opt_f(&easy->options, cw_opt_ioctlfunction);
+  if (restart) {
+    return by_ioctl(easy, restart);
+  }
+  if (!cw_opt_f(&easy->options, cw_opt_readfunction)) {
+    return by_file(easy);
+  }
+  return cannot(easy, "neither a seek nor an ioctl callback can rewind it");
+}
+
+static enum cw_code by_seek(struct cw_easy *easy, cw_seek_fn fn) {
+  int64_t result = 0;
+  enum cw_call how = cw_call_begin(easy, CW_SLOT_SEEK, &result);
+  if (how == CW_CALL_WAITS) {
+    return CW_AGAIN;
+  }
+  if (how == CW_CALL_NOW) {
+    result = fn(cw_opt_p(&easy->options, cw_opt_seekdata), 0, SEEK_SET);
+    enum cw_code err = cw_call_end(easy, CW_SLOT_SEEK, &result);
+    if (err) {
+      return err;
+    }
+  }
+  if (result == CW_SEEKFUNC_OK) {
+    return CW_OK;
+  }
+  if (result == CW_SEEKFUNC_CANTSEEK) {
+    return around(easy);
+  }
+  return cannot(easy, "the seek callback failed");
+}
+
 enum cw_code cw_rewind_body(struct cw_easy *easy) {
   const struct cw_options *o = &easy->options;
   struct cw_transfer *t = &easy->t;
@@ -70,7 +84,6 @@ enum cw_code cw_rewind_body(struct cw_easy *easy) {
   }
   enum cw_code err = CW_OK;
   cw_seek_fn seek = (cw_seek_fn)cw_opt_f(o, cw_opt_seekfunction);
-  cw_ioctl_fn restart = (cw_ioctl_fn)cw_opt_f(o, cw_opt_ioctlfunction);
   if (cw_opt_p(o, cw_opt_source)) {
     err = cw_source_seek(cw_opt_p(o, cw_opt_source), 0);
     if (err) {
@@ -78,16 +91,13 @@ enum cw_code cw_rewind_body(struct cw_easy *easy) {
     }
   } else if (t->read_called && seek) {
     err = by_seek(easy, seek);
-  } else if (t->read_called && restart) {
-    err = by_ioctl(easy, restart);
-  } else if (t->read_called && cw_opt_f(o, cw_opt_readfunction)) {
-    err = cannot(easy, "no seek callback is set");
   } else if (t->read_called) {
-    err = by_file(easy);
+    err = around(easy);
   }
   if (!err) {
     t->rewind_due = false;
     t->read_called = false;
+    t->upload_asked = t->upload_seeked = false;
   }
   return err;
 }

@@ -11,7 +11,7 @@ enum {
 };
 
 static const struct cw_scheme_row rows[] = {
-#define scheme(name_, port_, feature_, flags_, prose_)                         \
+#define scheme(name_, port_, feature_, flags_, prose_) \
   {#name_, (port_), built_##feature_, #feature_},
 #include "tbl/schemes.def"
 #undef scheme
@@ -21,7 +21,7 @@ static const struct {
   const char *group, *name;
   int64_t value;
 } constants[] = {
-#define constant(group_, name_, c_name_, value_, prose_)                       \
+#define constant(group_, name_, c_name_, value_, prose_) \
   {#group_, #name_, INT64_C(value_)},
 #include "tbl/constants.def"
 #undef constant

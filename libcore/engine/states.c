@@ -16,7 +16,8 @@ enum cw_code cw_step_idle(struct cw_easy *easy) {
   return CW_AGAIN;
 }
 
-/* --- opening -------------------------------------------------------------------------- */
+/* --- opening
+ * -------------------------------------------------------------------------- */
 
 static enum cw_code ask_prereq(struct cw_easy *easy) {
   const struct cw_options *o = &easy->options;
@@ -138,7 +139,8 @@ enum cw_code cw_step_opening(struct cw_easy *easy) {
   return CW_OK;
 }
 
-/* --- sending and receiving ----------------------------------------------------------------- */
+/* --- sending and receiving
+ * ----------------------------------------------------------------- */
 
 enum cw_code cw_step_sending(struct cw_easy *easy) {
   struct cw_exchange *x = &easy->x;
@@ -174,7 +176,9 @@ enum cw_code cw_step_receiving(struct cw_easy *easy) {
   return err;
 }
 
-/* --- draining --------------------------------------------------------------------------------- */
+/* --- draining
+ * ---------------------------------------------------------------------------------
+ */
 
 static enum cw_code keep_certinfo(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;

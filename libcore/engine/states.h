@@ -4,7 +4,7 @@
 
 #include "engine/easy.h"
 
-#define state(name, ...)                                                       \
+#define state(name, ...) \
   CW_MUST_CHECK enum cw_code cw_step_##name(struct cw_easy *easy);
 #include "tbl/states.def"
 #undef state

@@ -20,7 +20,9 @@ static const struct cw_options *opts(const struct cw_easy *easy) {
   return &easy->options;
 }
 
-/* --- queued ------------------------------------------------------------------------------- */
+/* --- queued
+ * -------------------------------------------------------------------------------
+ */
 
 static bool take_idle(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
@@ -46,9 +48,8 @@ static bool may_open(struct cw_easy *easy) {
   struct cw_multi *multi = easy->multi;
   int64_t total = multi->option[cw_mopt_max_total_connections].i;
   int64_t host = multi->option[cw_mopt_max_host_connections].i;
-  if (host > 0 &&
-      cw_pool_count_to(multi->pool, cw_buf_slice(&easy->t.key)) >=
-          (uint64_t)host) {
+  if (host > 0 && cw_pool_count_to(multi->pool, cw_buf_slice(&easy->t.key)) >=
+                      (uint64_t)host) {
     return false;
   }
   if (total > 0 && cw_pool_count(multi->pool) >= (uint64_t)total) {
@@ -94,15 +95,17 @@ enum cw_code cw_step_queued(struct cw_easy *easy) {
     return CW_AGAIN;
   }
   cw_list_remove(&easy->multi->waiting, &t->waiting);
-  cw_key_explain(easy, cw_pool_similar_key(easy->multi->pool,
-                                           cw_buf_slice(&t->key)));
+  cw_key_explain(easy,
+                 cw_pool_similar_key(easy->multi->pool, cw_buf_slice(&t->key)));
   t->times.queued = cw_transfer_now(easy);
   t->resolve_asked = t->resolver_told = false;
   cw_transfer_set_state(easy, cw_state_resolving);
   return CW_OK;
 }
 
-/* --- resolving ------------------------------------------------------------------------------ */
+/* --- resolving
+ * ------------------------------------------------------------------------------
+ */
 
 /* Where to connect to: CWOPT_CONNECT_TO may lead elsewhere. */
 struct target {
@@ -147,8 +150,8 @@ static bool apply_connect_to(struct target *target, const char *entry,
   if (from.len > 0 && !cw_slice_ieq_str(from, host)) {
     return false;
   }
-  if (from_port.len > 0 && (!cw_scan_u64(from_port, 65535, &number) ||
-                            number != (uint64_t)port)) {
+  if (from_port.len > 0 &&
+      (!cw_scan_u64(from_port, 65535, &number) || number != (uint64_t)port)) {
     return false;
   }
   if (to.len > 0 && !set_host(target, to)) {
@@ -240,8 +243,8 @@ static enum cw_code tell_resolver(struct cw_easy *easy,
     return CW_AGAIN;
   }
   if (how == CW_CALL_NOW) {
-    result = fn(t->start, NULL,
-                cw_opt_p(opts(easy), cw_opt_resolver_start_data));
+    result =
+        fn(t->start, NULL, cw_opt_p(opts(easy), cw_opt_resolver_start_data));
     enum cw_code err = cw_call_end(easy, CW_SLOT_RESOLVER_START, &result);
     if (err) {
       return err;
@@ -320,7 +323,8 @@ static enum cw_code ask(struct cw_easy *easy) {
     return err;
   }
   struct cw_resolve_request request = make_question(easy, &target);
-  bool literal = cw_host_is_ip(target.host);
+  bool literal = cw_host_is_ip(target.host) ||
+                 cw_slice_ieq_str(cw_slice_str(target.host), "localhost");
   t->addrs = cw_resolve_now(easy->multi->resolver, &request);
   if (t->addrs && !literal) {
     return CW_OK;
@@ -382,7 +386,9 @@ enum cw_code cw_step_resolving(struct cw_easy *easy) {
   return CW_OK;
 }
 
-/* --- connecting -------------------------------------------------------------------------------- */
+/* --- connecting
+ * --------------------------------------------------------------------------------
+ */
 
 static void fill_tls(struct cw_easy *easy, struct cw_tls_config *tls) {
   const struct cw_options *o = opts(easy);
@@ -441,20 +447,17 @@ static enum cw_code make_connection(struct cw_easy *easy) {
       .port = cw_uri_port(&t->uri),
       .tls = strcmp(t->uri.scheme, "https") == 0,
       .addrs = t->addrs,
-      .happy_eyeballs_us =
-          cw_opt_i(o, cw_opt_happy_eyeballs_timeout_ms) * 1000,
+      .happy_eyeballs_us = cw_opt_i(o, cw_opt_happy_eyeballs_timeout_ms) * 1000,
       .deadline_us = connect_deadline(easy),
       .key = cw_buf_slice(&t->key),
-      .close_hook = {(cw_closesocket_fn)cw_opt_f(o,
-                                                 cw_opt_closesocketfunction),
+      .close_hook = {(cw_closesocket_fn)cw_opt_f(o, cw_opt_closesocketfunction),
                      cw_opt_p(o, cw_opt_closesocketdata)},
   };
   fill_socket(easy, &spec.socket);
   fill_tls(easy, &spec.tls_config);
   struct cw_conn_user user = cw_conn_hooks(easy);
   t->connects++;
-  return cw_conn_new(easy->multi->pool, &spec, &user, &easy->fail,
-                     &t->conn_id);
+  return cw_conn_new(easy->multi->pool, &spec, &user, &easy->fail, &t->conn_id);
 }
 
 enum cw_code cw_step_connecting(struct cw_easy *easy) {

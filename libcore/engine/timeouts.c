@@ -52,13 +52,12 @@ static bool moves_bytes(enum cw_state state) {
 
 static enum cw_code timed_out(struct cw_easy *easy, const char *what,
                               int64_t limit_us) {
-  return cw_fail(&easy->fail, CWE_OPERATION_TIMEDOUT,
-                 "%s took longer than %lld ms (%s phase, %llu body bytes "
-                 "received)",
-                 what, (long long)(limit_us / 1000), cw_easy_phase(easy),
-                 (unsigned long long)(easy->x_ready
-                                          ? easy->x.response.body_received
-                                          : 0));
+  return cw_fail(
+      &easy->fail, CWE_OPERATION_TIMEDOUT,
+      "%s took longer than %lld ms (%s phase, %llu body bytes "
+      "received)",
+      what, (long long)(limit_us / 1000), cw_easy_phase(easy),
+      (unsigned long long)(easy->x_ready ? easy->x.response.body_received : 0));
 }
 
 /* Once a second: whether the last second was slow. */

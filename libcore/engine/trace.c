@@ -33,8 +33,7 @@ enum cw_code cw_trace(struct cw_easy *easy, int kind, const char *bytes,
   if (!cw_traces(easy)) {
     return CW_OK;
   }
-  cw_debug_fn fn =
-      (cw_debug_fn)cw_opt_f(&easy->options, cw_opt_debugfunction);
+  cw_debug_fn fn = (cw_debug_fn)cw_opt_f(&easy->options, cw_opt_debugfunction);
   if (!fn) {
     return trace_default(easy, kind, bytes, n);
   }

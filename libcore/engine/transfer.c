@@ -31,7 +31,7 @@ struct state_row {
 
 #define to(name) (1u << cw_state_##name)
 static const struct state_row states[] = {
-#define state(name_, phase_, successors_, prose_)                              \
+#define state(name_, phase_, successors_, prose_) \
   {#name_, phase_, cw_step_##name_, successors_},
 #include "tbl/states.def"
 #undef state
@@ -83,7 +83,8 @@ static void on_timer(struct cw_timer *timer, void *data) {
   cw_transfer_wake(data);
 }
 
-/* --- start ------------------------------------------------------------------------- */
+/* --- start
+ * ------------------------------------------------------------------------- */
 
 static void forget_hop(struct cw_transfer *t) {
   cw_uri_fini(&t->uri);
@@ -135,7 +136,8 @@ enum cw_code cw_transfer_start(struct cw_easy *easy) {
   if (sink) {
     enum cw_code err = cw_sink_begin(sink);
     if (err) {
-      return cw_fail(&easy->fail, err, "the sink is in use by another transfer");
+      return cw_fail(&easy->fail, err,
+                     "the sink is in use by another transfer");
     }
     t->sink_begun = true;
   }
@@ -145,7 +147,9 @@ enum cw_code cw_transfer_start(struct cw_easy *easy) {
   return CW_OK;
 }
 
-/* --- end ----------------------------------------------------------------------------- */
+/* --- end
+ * -----------------------------------------------------------------------------
+ */
 
 static void stop_waiting(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
@@ -242,7 +246,9 @@ void cw_transfer_end(struct cw_easy *easy, enum cw_code code) {
   easy->result = code;
 }
 
-/* --- run ----------------------------------------------------------------------------- */
+/* --- run
+ * -----------------------------------------------------------------------------
+ */
 
 /* A reused connection that died before it answered: once more, on a fresh
    one. RFC 9112, 9.3.1. */

@@ -30,10 +30,10 @@
 struct cw_request {
   const struct cw_uri *uri;
   const char *method;
-  const char *target; /* CWOPT_REQUEST_TARGET or NULL: from the URL */
-  int version;        /* 10 or 11 */
-  bool head_only;     /* the answer has no body */
-  bool has_body;      /* reader gives one */
+  const char *target;          /* CWOPT_REQUEST_TARGET or NULL: from the URL */
+  int version;                 /* 10 or 11 */
+  bool head_only;              /* the answer has no body */
+  bool has_body;               /* reader gives one */
   struct cw_slice body_memory; /* the body, where it lies in memory whole */
   int64_t body_size;           /* -1: unknown */
   bool post_form;              /* Content-Type of forms by default */
@@ -47,23 +47,21 @@ struct cw_request {
   int64_t upload_offset, upload_total; /* Content-Range of a resumed upload */
   int64_t expect_100_us;               /* 0: never expect */
   bool decode_content, decode_transfer, ignore_length, allow_http09;
-  uint64_t max_decode_ratio, max_body_bytes, max_encoded_bytes;
+  uint64_t max_decode_ratio, max_body_bytes;
   size_t upload_ask_bytes;
   size_t receive_bytes; /* most that one read takes */
   bool keep_sending;    /* go on sending when the answer is an error */
   bool upload;          /* file:// writes */
-  bool append;
   int64_t resume_from;
-  const struct cw_slist *status_aliases;
 };
 
 /* What came back. */
 struct cw_response {
   int status;
-  int version;             /* 10 or 11; 0: none yet */
-  int64_t content_length;  /* announced, -1: not */
+  int version;            /* 10 or 11; 0: none yet */
+  int64_t content_length; /* announced, -1: not */
   uint64_t header_bytes;
-  uint64_t body_received;  /* before decoding */
+  uint64_t body_received; /* before decoding */
   uint64_t body_sent;
   uint64_t request_bytes;
   int64_t retry_after_s;   /* -1: not said */
@@ -109,16 +107,16 @@ struct cw_exchange {
   struct cw_chunk_pool *chunks;
   struct cw_arena arena; /* strings of this request */
   struct cw_fail *fail;
-  struct cw_conn *conn; /* set by the engine before each call; NULL for
-                           protocols without one */
-  void *state;          /* the protocol's own, from init to fini */
-  unsigned want;        /* CW_READY_ bits */
+  struct cw_conn *conn;  /* set by the engine before each call; NULL for
+                            protocols without one */
+  void *state;           /* the protocol's own, from init to fini */
+  unsigned want;         /* CW_READY_ bits */
   int64_t wait_until_us; /* 0: no time is waited for */
   bool more;             /* stopped for fairness, call again at once */
   bool ignore_body;      /* read it, deliver nothing */
   bool stop_sending;     /* the answer came, the rest of the body is moot */
   bool sent_all;
-  bool reusable;         /* the connection may serve another exchange */
+  bool reusable; /* the connection may serve another exchange */
   bool waiting_100;
 };
 

@@ -91,8 +91,8 @@ static enum cw_code choose_part(struct cw_exchange *x, struct file_state *s,
     if (!cw_range_parse(spec ? spec + 1 : x->request.range, &many, &first,
                         &last) ||
         many) {
-      return cw_fail(x->fail, CWE_RANGE_ERROR, "file:// takes one range, not %s",
-                     x->request.range);
+      return cw_fail(x->fail, CWE_RANGE_ERROR,
+                     "file:// takes one range, not %s", x->request.range);
     }
     if (first < 0) {
       first = size > last ? size - last : 0;
@@ -187,10 +187,10 @@ static enum cw_code open_read(struct cw_exchange *x, struct file_state *s,
 
 static enum cw_code open_write(struct cw_exchange *x, struct file_state *s,
                                const char *path) {
-  bool append = x->request.append || x->request.resume_from != 0;
-  s->fd = open(path,
-               O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC),
-               0644);
+  bool append = x->request.resume_from != 0;
+  s->fd =
+      open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC),
+           0644);
   if (s->fd < 0) {
     return cw_fail_os(x->fail, CWE_WRITE_ERROR, errno, "cannot write %.180s",
                       path);
@@ -225,8 +225,8 @@ static enum cw_code file_open(struct cw_exchange *x) {
 /* Writes what the chunk holds, all of it. */
 static enum cw_code flush(struct cw_exchange *x, struct file_state *s) {
   while (cw_chunk_len(s->chunk) > 0) {
-    ssize_t n = write(s->fd, s->chunk->bytes + s->chunk->start,
-                      cw_chunk_len(s->chunk));
+    ssize_t n =
+        write(s->fd, s->chunk->bytes + s->chunk->start, cw_chunk_len(s->chunk));
     if (n < 0 && errno == EINTR) {
       continue;
     }
@@ -285,8 +285,8 @@ static enum cw_code keep_header(struct cw_exchange *x, const char *line) {
   if (!cw_slice_split(&value, ':', &name) || value.len == 0) {
     return CW_OK;
   }
-  return cw_headers_add(&x->headers, name, cw_slice_trim(cw_slice(
-                                               value.ptr, value.len - 2)),
+  return cw_headers_add(&x->headers, name,
+                        cw_slice_trim(cw_slice(value.ptr, value.len - 2)),
                         CW_HEADER_FIELD);
 }
 
@@ -335,8 +335,8 @@ static enum cw_code read_file(struct cw_exchange *x, struct file_state *s) {
                       "cannot read the file");
   }
   if (n == 0 && s->left > 0) {
-    return cw_fail(x->fail, CWE_PARTIAL_FILE,
-                   "the file ended %lld bytes early", (long long)s->left);
+    return cw_fail(x->fail, CWE_PARTIAL_FILE, "the file ended %lld bytes early",
+                   (long long)s->left);
   }
   s->chunk->end = (size_t)n;
   if (s->left > 0) {

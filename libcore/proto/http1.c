@@ -1,6 +1,6 @@
 /* The HTTP/1 protocol: one request and its answer on one connection. */
-#include "base/mem.h"
 #include "proto/http1.h"
+#include "base/mem.h"
 
 static enum cw_code http1_init(struct cw_exchange *x) {
   struct cw_http1 *h = cw_calloc(1, sizeof(*h));

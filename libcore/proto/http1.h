@@ -11,8 +11,19 @@
 /* Bytes moved in one call, so that one fast peer does not starve the rest. */
 #define CW_HTTP1_BUDGET_BYTES (1024 * 1024)
 
-enum cw_h1_send { SEND_HEAD, SEND_BODY, SEND_LAST, SEND_DONE };
-enum cw_h1_recv { RECV_HEAD, RECV_BODY, RECV_TRAILERS, RECV_FINISH, RECV_DONE };
+enum cw_h1_send {
+  SEND_HEAD,
+  SEND_BODY,
+  SEND_LAST,
+  SEND_DONE
+};
+enum cw_h1_recv {
+  RECV_HEAD,
+  RECV_BODY,
+  RECV_TRAILERS,
+  RECV_FINISH,
+  RECV_DONE
+};
 
 struct cw_http1 {
   /* sending */

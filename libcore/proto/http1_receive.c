@@ -12,8 +12,8 @@
  */
 #include <string.h>
 
-#include "curlew/callback.h"
 #include "codec/date.h"
+#include "curlew/callback.h"
 #include "curlew/easy.h"
 #include "proto/http1.h"
 
@@ -28,7 +28,8 @@ static void rx_take(struct cw_http1 *h, size_t n) {
   }
 }
 
-/* --- heads ------------------------------------------------------------------ */
+/* --- heads ------------------------------------------------------------------
+ */
 
 static bool is_interim(int status) {
   return status >= 100 && status < 200;
@@ -45,8 +46,8 @@ static enum cw_code keep_line(struct cw_exchange *x, struct cw_http1 *h) {
   if (line->kind != CW_H1_FIELD) {
     return CW_OK;
   }
-  int origin = h->receiving == RECV_TRAILERS ? CW_HEADER_TRAILER
-                                             : CW_HEADER_FIELD;
+  int origin =
+      h->receiving == RECV_TRAILERS ? CW_HEADER_TRAILER : CW_HEADER_FIELD;
   enum cw_code err =
       cw_headers_add(&x->headers, line->name, line->value, origin);
   if (err == CWE_TOO_LARGE) {
@@ -117,10 +118,10 @@ static void note_facts(struct cw_exchange *x, struct cw_http1 *h) {
 
 /* The final head is complete: framing, the host's verdict, stages. */
 static enum cw_code decide(struct cw_exchange *x, struct cw_http1 *h) {
-  enum cw_code err = cw_h1_decide_body(
-      &x->headers, x->response.version, x->response.status,
-      x->request.head_only ? "HEAD" : x->request.method,
-      x->request.ignore_length, &h->body, x->fail);
+  enum cw_code err =
+      cw_h1_decide_body(&x->headers, x->response.version, x->response.status,
+                        x->request.head_only ? "HEAD" : x->request.method,
+                        x->request.ignore_length, &h->body, x->fail);
   if (err) {
     return err;
   }
@@ -249,7 +250,8 @@ static enum cw_code consume_line(struct cw_exchange *x, struct cw_http1 *h,
   return hand_line(x, h);
 }
 
-/* --- body --------------------------------------------------------------------- */
+/* --- body
+ * --------------------------------------------------------------------- */
 
 /* Passes on up to n bytes from the front of rx; *ptaken of them were used. */
 static enum cw_code pass_on(struct cw_exchange *x, struct cw_http1 *h, size_t n,
@@ -389,7 +391,8 @@ static enum cw_code consume(struct cw_exchange *x, struct cw_http1 *h,
   }
 }
 
-/* --- input ---------------------------------------------------------------------- */
+/* --- input
+ * ---------------------------------------------------------------------- */
 
 static enum cw_code early_end(struct cw_exchange *x, struct cw_http1 *h) {
   if (h->send_error && !x->response.any_bytes) {
@@ -415,8 +418,7 @@ static enum cw_code early_end(struct cw_exchange *x, struct cw_http1 *h) {
 }
 
 static enum cw_code at_eof(struct cw_exchange *x, struct cw_http1 *h) {
-  if (h->receiving == RECV_BODY &&
-      h->body.framing == CW_H1_BODY_UNTIL_CLOSE) {
+  if (h->receiving == RECV_BODY && h->body.framing == CW_H1_BODY_UNTIL_CLOSE) {
     if (!cw_conn_eof_is_clean(x->conn)) {
       return cw_fail(x->fail, CWE_RECV_ERROR,
                      "TLS was cut off without close_notify: the body may be "

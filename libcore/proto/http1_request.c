@@ -194,8 +194,8 @@ static enum cw_code add_users(struct cw_exchange *x, struct cw_http1 *h) {
   for (const struct cw_slist *l = r->headers; l; l = l->next) {
     enum cw_h1_custom what;
     struct cw_slice name, value;
-    enum cw_code err = cw_h1_parse_custom(l->data, &what, &name, &value,
-                                          x->fail);
+    enum cw_code err =
+        cw_h1_parse_custom(l->data, &what, &name, &value, x->fail);
     if (err) {
       return err;
     }
@@ -230,12 +230,16 @@ enum cw_code cw_http1_write_head(struct cw_exchange *x, struct cw_http1 *h) {
   const struct {
     const char *name, *value;
   } own[] = {
-      {"Authorization", r->authorization}, {"Range", r->range},
-      {"If-Range", r->if_range},           {"User-Agent", r->user_agent},
-      {"Accept", "*/*"},                   {"Accept-Encoding",
-                                            r->accept_encoding},
-      {"Referer", r->referer},             {"Cookie", r->cookie},
-      {"TE", r->te},                       {"Connection", r->te ? "TE" : NULL},
+      {"Authorization", r->authorization},
+      {"Range", r->range},
+      {"If-Range", r->if_range},
+      {"User-Agent", r->user_agent},
+      {"Accept", "*/*"},
+      {"Accept-Encoding", r->accept_encoding},
+      {"Referer", r->referer},
+      {"Cookie", r->cookie},
+      {"TE", r->te},
+      {"Connection", r->te ? "TE" : NULL},
   };
   enum cw_code err = add_request_line(x, h);
   if (!err) {

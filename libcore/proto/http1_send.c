@@ -109,10 +109,9 @@ static enum cw_code account(struct cw_exchange *x, struct cw_http1 *h,
                             size_t n) {
   size_t of_head = h->head.len - h->head_sent;
   of_head = n < of_head ? n : of_head;
-  enum cw_code err =
-      trace_sent(x, h->sending == SEND_LAST ? CW_DEBUG_DATA_OUT
-                                            : CW_DEBUG_HEADER_OUT,
-                 h->head.ptr + h->head_sent, of_head);
+  enum cw_code err = trace_sent(
+      x, h->sending == SEND_LAST ? CW_DEBUG_DATA_OUT : CW_DEBUG_HEADER_OUT,
+      h->head.ptr + h->head_sent, of_head);
   h->head_sent += of_head;
   if (h->sending != SEND_LAST) {
     x->response.request_bytes += of_head;

@@ -33,7 +33,7 @@
 ---@field http_transfer_decoding? boolean|integer Decode transfer codings (RFC 9112 section 7); 0: hand on the chunks as sent.
 ---@field transfer_encoding? boolean|integer Ask for a compressed transfer coding by TE (RFC 9110 section 10.1.4) and decode it.
 ---@field http09_allowed? boolean|integer Accept an answer without a status line, as HTTP/0.9 had it.
----@field http200aliases? string[]|table<string,string> First lines, given as prefixes, that count as "HTTP/1.0 200 OK".
+---@field http200aliases? string[]|table<string,string> First lines, given as prefixes, that count as "HTTP/1.0 200 OK". Not built in.
 ---@field filetime? boolean|integer Find out the time of the remote file, for getinfo filetime.
 ---@field readfunction? (fun(buffer: curlew.view, data: any): string|curlew.view|integer|nil, any?)|table|userdata Gives body bytes to send. Without one, and without a source, they come from the FILE of readdata or from standard input.
 ---@field readdata? any The companion of readfunction.
@@ -174,7 +174,7 @@
 ---@field cainfo? string The file of authorities to trust, in PEM form; unset: the system's.
 ---@field cainfo_blob? string The authorities to trust, in PEM form; wins over cainfo.
 ---@field capath? string The folder of authorities to trust, in OpenSSL's hashed form.
----@field ca_cache_timeout? integer How many seconds the parsed authorities are kept for other connections; 0: not at all, -1: for ever.
+---@field ca_cache_timeout? integer How many seconds the parsed authorities are kept for other connections; 0: not at all, -1: for ever. Not built in.
 ---@field crlfile? string A file of revocation lists (RFC 5280 section 5), in PEM form, that certificates are checked against.
 ---@field issuercert? string The certificate, in PEM form, that must have issued the server's. Not built in.
 ---@field issuercert_blob? string The certificate that must have issued the server's, as bytes in PEM form. Not built in.
@@ -190,7 +190,7 @@
 ---@field tls13_ciphers? string The cipher suites of TLS 1.3 joined by colons; unset: OpenSSL's default.
 ---@field ssl_ec_curves? string The key exchange groups joined by colons; unset: OpenSSL's default.
 ---@field ssl_signature_algorithms? string The signature algorithms joined by colons; unset: OpenSSL's default.
----@field ssl_options? curlew.sslopt|curlew.sslopt[] Particulars of TLS, as bits.
+---@field ssl_options? curlew.sslopt|curlew.sslopt[] Particulars of TLS, as bits. Not built in.
 ---@field ssl_sessionid_cache? boolean|integer Keep TLS sessions and resume them (RFC 8446 section 2.2).
 ---@field ssl_enable_alpn? boolean|integer Negotiate the protocol in the TLS handshake (RFC 7301).
 ---@field pinnedpublickey? string The public key that the server must have: a file, or "sha256//" and base64 digests joined by semicolons.
