@@ -310,8 +310,12 @@ static bool socket_query(const struct cw_filter *f, enum cw_filter_query what,
     return true;
   }
   if (what == CW_QUERY_DOUBT) {
-    socket_of(f)->watch.ready |= CW_READY_READ;
-    *(bool *)out = true;
+    struct cf_socket *s = socket_of(f);
+    bool doubt = !cw_socket_is_idle(&s->watch);
+    if (doubt) {
+      s->watch.ready |= CW_READY_READ;
+    }
+    *(bool *)out = doubt;
     return true;
   }
   return cw_filter_pass_query(f, what, out);

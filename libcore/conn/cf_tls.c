@@ -171,9 +171,29 @@ static struct cw_slice gather_record(const struct tls_gather *g, char *stage,
   return cw_slice(stage, len);
 }
 
+/* Tells the socket what is waited for: by the user, and to send what is kept.
+ */
+static void tls_update_want(struct cf_tls *tls) {
+  unsigned events = tls->wanted;
+  if ((events & CW_READY_WRITE) && tls->write_wants_read) {
+    events = CW_READY_READ;
+  }
+  if (tls->out && tls->state == TLS_UP) {
+    events |= CW_READY_WRITE;
+  }
+  tls->f.next->type->want(tls->f.next, events);
+}
+
+static void tls_want(struct cw_filter *f, unsigned events) {
+  struct cf_tls *tls = cf_tls_of(f);
+  tls->wanted = events;
+  tls_update_want(tls);
+}
+
 static enum cw_code tls_write_failed(struct cf_tls *tls, int why,
                                      struct cw_fail *fail) {
   if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
+    tls->write_wants_read = why == SSL_ERROR_WANT_READ;
     return CW_AGAIN;
   }
   tls->state = TLS_BROKEN;
@@ -239,6 +259,8 @@ static enum cw_code tls_write(struct cw_filter *f, const struct iovec *iov,
   if (err != CW_OK) {
     return tls_io_failed(tls, err, fail);
   }
+  tls->write_wants_read = false;
+  tls->got = false;
   struct tls_gather g = {iov, niov, 0};
   gather_skip(&g, 0);
   err = tls_encrypt(tls, &g, pnwritten, fail);
@@ -247,6 +269,9 @@ static enum cw_code tls_write(struct cw_filter *f, const struct iovec *iov,
   if (flushed != CW_OK && flushed != CW_AGAIN) {
     *pnwritten = 0;
     return tls_io_failed(tls, flushed, fail);
+  }
+  if (tls->out) {
+    tls_update_want(tls);
   }
   return *pnwritten > 0 ? CW_OK : err;
 }
@@ -270,12 +295,13 @@ static enum cw_code tls_shutdown(struct cw_filter *f) {
   return f->next->type->shutdown(f->next);
 }
 
-static void tls_want(struct cw_filter *f, unsigned events) {
-  const struct cf_tls *tls = cf_tls_of(f);
+static void tls_event(struct cw_filter *f) {
+  struct cf_tls *tls = cf_tls_of(f);
   if (tls->out && tls->state == TLS_UP) {
-    events |= CW_READY_WRITE;
+    cw_fail_clear(&tls->io);
+    tls_flush_reading(tls);
+    tls_update_want(tls);
   }
-  f->next->type->want(f->next, events);
 }
 
 static bool tls_pending(const struct cw_filter *f) {
@@ -329,6 +355,7 @@ static const struct cw_filter_type tls_type = {
     .write = tls_write,
     .shutdown = tls_shutdown,
     .want = tls_want,
+    .event = tls_event,
     .pending = tls_pending,
     .query = tls_query,
     .close = tls_close,

@@ -34,9 +34,11 @@ struct cf_tls {
   bool is_ip;          /* host is a numeric address */
   bool foreign_verify; /* the ssl_ctx hook put a verify callback in */
   bool certinfo;
-  bool eof;        /* the next filter has ended */
-  bool short_read; /* the last receive left room: there is no more now */
-  bool got;        /* this read has bytes for its caller already */
+  bool eof;              /* the next filter has ended */
+  bool short_read;       /* the last receive left room: there is no more now */
+  bool got;              /* this read has bytes for its caller already */
+  bool write_wants_read; /* OpenSSL must read before it can write */
+  unsigned wanted;       /* what the user waits for */
   SSL_CTX *ctx;
   SSL *ssl;
   struct cw_chunk *in, *out;

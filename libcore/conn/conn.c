@@ -79,7 +79,7 @@ void cw_conn_free(struct cw_conn *conn) {
   }
   conn->closing = true;
   if (conn->top && conn->connected && !conn->reset) {
-    enum cw_code ignored = cw_conn_shutdown(conn);
+    enum cw_code ignored = cw_conn_finish(conn);
     (void)ignored; /* what cannot be said now is not said */
   }
   while (conn->top) {
@@ -126,6 +126,9 @@ out:
 void cw_conn_notify(struct cw_conn *conn) {
   if (conn->closing) {
     return;
+  }
+  if (conn->connected && conn->top->type->event) {
+    conn->top->type->event(conn->top);
   }
   if (conn->idle) {
     conn->on_idle_event(conn);
@@ -228,7 +231,7 @@ enum cw_code cw_conn_write(struct cw_conn *conn, const struct iovec *iov,
   return conn->top->type->write(conn->top, iov, niov, pnwritten, fail);
 }
 
-enum cw_code cw_conn_shutdown(struct cw_conn *conn) {
+enum cw_code cw_conn_finish(struct cw_conn *conn) {
   return conn->top->type->shutdown(conn->top);
 }
 

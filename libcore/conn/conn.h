@@ -126,6 +126,11 @@ CW_MUST_CHECK enum cw_code cw_conn_write(struct cw_conn *conn,
                                          const struct iovec *iov, int niov,
                                          size_t *pnwritten,
                                          struct cw_fail *fail);
+/* Says that no more will be written: what TLS has kept, its close_notify, FIN.
+   CW_AGAIN while something of that could not be sent yet (want
+   CW_READY_WRITE). Whoever closes without waiting for an answer and must not
+   lose what it wrote calls this first. Reading goes on. */
+CW_MUST_CHECK enum cw_code cw_conn_finish(struct cw_conn *conn);
 /* Bytes lie decrypted inside; a read gives them without an event. */
 bool cw_conn_pending(const struct cw_conn *conn);
 /* After end of file: whether TLS closed it as it should (plain TCP: true). */

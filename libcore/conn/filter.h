@@ -22,7 +22,7 @@ enum cw_filter_query {
   CW_QUERY_SSL,       /* void * */
   CW_QUERY_CLEAN_EOF, /* bool */
   CW_QUERY_CERTINFO,  /* bool: certificates may be shown */
-  /* bool: set if the next read is to ask the system, whatever is known */
+  /* bool: an idle one has news; its next read asks the system */
   CW_QUERY_DOUBT
 };
 
@@ -44,6 +44,9 @@ struct cw_filter_type {
   /* Translates what the user wants into what the socket must be watched for
      (a TLS write may wait for a read). Must pass it on to next. */
   void (*want)(struct cw_filter *f, unsigned events);
+  /* Optional: the socket had an event; the user is told afterwards. Sends what
+     the filter has kept, so that this needs nobody's help. */
+  void (*event)(struct cw_filter *f);
   /* Bytes lie inside. Must ask next if it has none. */
   bool (*pending)(const struct cw_filter *f);
   /* Answers or passes on to next; false: nobody knows. */

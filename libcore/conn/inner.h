@@ -57,8 +57,6 @@ void cw_conn_free(struct cw_conn *conn);
 /* Something happened to the socket or a timer of conn: tells whoever uses it.
    Nothing of conn may be touched afterwards: an idle one may be gone. */
 void cw_conn_notify(struct cw_conn *conn);
-/* Says goodbye to the peer: CW_AGAIN while that could not be sent. */
-CW_MUST_CHECK enum cw_code cw_conn_shutdown(struct cw_conn *conn);
 /* A line of text for the user's trace; nothing is formatted without one. */
 void cw_conn_trace(const struct cw_conn *conn, const char *fmt, ...)
     CW_PRINTF(2, 3);

@@ -132,7 +132,7 @@ enum cw_code cw_stream_write(struct cw_stream *stream, const void *bytes,
 enum cw_code cw_stream_finish(struct cw_stream *stream) {
   enum cw_code err = stream_ready(stream);
   if (err == CW_OK) {
-    err = cw_conn_shutdown(stream->conn);
+    err = cw_conn_finish(stream->conn);
     if (err == CW_AGAIN) {
       stream_want(stream, stream->want | CW_READY_WRITE);
     }

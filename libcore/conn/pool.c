@@ -27,10 +27,6 @@
 #define POOL_MAX_KEYS (1u << 20)
 /* Idle ones that are kept when no limit was given and little was used. */
 #define POOL_MIN_IDLE 16
-/* A connection that was idle for less is believed to live by what the poller
-   said last; one that waited longer asks the system itself, since nobody may
-   have turned the loop meanwhile. */
-#define POOL_DOUBT_US 100000
 
 struct cw_pool_bucket {
   struct cw_list idle; /* most recent first */
@@ -204,14 +200,13 @@ static void pool_on_idle_event(struct cw_conn *conn) {
   }
 }
 
-/* The same for one that is about to be used. */
+/* The same for one that is about to be used: nobody may have turned the loop
+   for a while, so the system is asked. Bytes are no reason yet to close it:
+   they may be TLS' own. */
 static bool pool_still_lives(struct cw_conn *conn) {
   bool doubt = false;
-  int64_t idle_us = cw_loop_now_us(conn->loop) - conn->info.idle_since_us;
-  if (idle_us > POOL_DOUBT_US) {
-    (void)conn->top->type->query(conn->top, CW_QUERY_DOUBT, &doubt);
-  }
-  return pool_lives(conn);
+  return !conn->top->type->query(conn->top, CW_QUERY_DOUBT, &doubt) || !doubt ||
+         pool_lives(conn);
 }
 
 static size_t pool_limit(const struct cw_pool *pool) {
