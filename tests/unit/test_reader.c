@@ -254,6 +254,18 @@ Test(reader, line_ends_are_converted_however_they_are_cut) {
   }
 }
 
+Test(reader, line_ends_start_over_after_a_rewind) {
+  struct app app = app_of("\nx\r");
+  struct cw_reader reader;
+  cw_reader_init(&reader, app_ask, &app, NULL, -1, NULL);
+  reader.crlf = true;
+  assert_read(&reader, 64, "\r\nx\r");
+  app.at = 0;
+  cr_assert_eq(cw_reader_rewind(&reader), CW_OK);
+  assert_read(&reader, 64, "\r\nx\r");
+  cw_reader_fini(&reader);
+}
+
 /* The announced size is of the raw bytes. */
 Test(reader, line_ends_do_not_count_for_the_size) {
   struct app app = app_of("a\nb\nc\n");
