@@ -40,7 +40,7 @@ if(CURLEW_TESTS)
 endif()
 
 # Fuzz targets: with libFuzzer in a fuzz build; in all others with a main that
-# replays the corpus, tests/fuzz/corpus/<target>, as an ordinary test.
+# replays the corpus, tests/fuzz/corpus/<target less fuzz_>, as an ordinary test.
 file(GLOB sources CONFIGURE_DEPENDS ${CW_TESTS}/fuzz/fuzz_*.c)
 foreach(source ${sources})
   cmake_path(GET source STEM name)
@@ -51,6 +51,7 @@ foreach(source ${sources})
     target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined)
   else()
     cw_test_program(replay_${name} ${source} ${CW_TESTS}/fuzz/replay.c)
-    cw_register_test(replay_${name} fuzz ${CW_TESTS}/fuzz/corpus/${name})
+    string(REGEX REPLACE "^fuzz_" "" corpus ${name})
+    cw_register_test(replay_${name} fuzz ${CW_TESTS}/fuzz/corpus/${corpus})
   endif()
 endforeach()

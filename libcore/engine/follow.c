@@ -21,6 +21,11 @@ static bool is_redirect(int status) {
   return status >= 300 && status < 400 && status != 304;
 }
 
+static unsigned url_flags(const struct cw_easy *easy) {
+  return CWU_NON_SUPPORT_SCHEME |
+         (cw_opt_i(opts(easy), cw_opt_path_as_is) ? CWU_PATH_AS_IS : 0u);
+}
+
 /* --- judge
  * ------------------------------------------------------------------------ */
 
@@ -39,9 +44,8 @@ static enum cw_code note_redirect(struct cw_easy *easy) {
   enum cw_ucode bad = cw_uri_copy(&target, &t->uri);
   if (!bad) {
     /* Stored headers are followed by a NUL byte. */
-    bad =
-        cw_uri_follow(&target, location.ptr,
-                      CWU_NON_SUPPORT_SCHEME | CWU_ALLOW_SPACE | CWU_URLENCODE);
+    bad = cw_uri_follow(&target, location.ptr,
+                        url_flags(easy) | CWU_ALLOW_SPACE | CWU_URLENCODE);
   }
   if (!bad) {
     bad = cw_uri_add_text(&target, 0, &text);
@@ -291,7 +295,7 @@ static enum cw_code go_to(struct cw_easy *easy) {
   struct cw_uri target;
   cw_uri_init(&target);
   enum cw_ucode bad =
-      cw_uri_parse(&target, t->redirect_to, CWU_NON_SUPPORT_SCHEME);
+      cw_uri_parse(&target, t->redirect_to, url_flags(easy) | CWU_ALLOW_SPACE);
   enum cw_code err = bad == CWUE_OUT_OF_MEMORY ? cw_fail_oom(&easy->fail)
                      : bad ? cw_fail(&easy->fail, CWE_URL_MALFORMAT, "%s",
                                      cw_url_strerror(bad))
