@@ -673,9 +673,11 @@ ON_BOTH(a_round_costs_one_read_one_write_and_one_wait) {
   cr_assert_eq(waits, ROUNDS);
   /* To wait first and turn then costs no second wait. */
   while (rounds < 2 * ROUNDS) {
+    int before = rounds;
     cr_assert_eq(cw_loop_wait(loop, -1, &is_ready), CW_OK);
     cr_assert(is_ready);
     turn(loop, 0);
+    cr_assert_eq(rounds, before + 1, "what was not waited for is left");
   }
   cr_assert_eq(recvs, 2 * ROUNDS);
   cr_assert_eq(waits, 2 * ROUNDS);
@@ -684,6 +686,115 @@ ON_BOTH(a_round_costs_one_read_one_write_and_one_wait) {
     cw_watch_close(&watch[i]);
     close(fd[i]);
   }
+  cw_loop_close(loop);
+}
+
+/* A peer that has only finished sending: no hang-up beside the bytes. */
+ON_BOTH(bytes_and_half_a_close_arrive) {
+  struct cw_loop *loop = open_loop(platform);
+  struct reader r = {0};
+  struct cw_watch watch;
+  int fd[2];
+  pair(fd);
+  cr_assert_eq(cw_watch_open(loop, &watch, fd[0], on_text, &r), CW_OK);
+  cw_watch_drained(&watch, CW_READY_READ);
+  cw_watch_want(&watch, CW_READY_READ);
+  cr_assert_eq(write(fd[1], "abc", 3), 3);
+  cr_assert_eq(shutdown(fd[1], SHUT_WR), 0);
+  for (int i = 0; i < 4 && !r.is_ended; i++) {
+    turn(loop, 100000);
+  }
+  cr_assert_eq(r.len, 3);
+  cr_assert(r.is_ended);
+  cw_watch_close(&watch);
+  close(fd[0]);
+  close(fd[1]);
+  cw_loop_close(loop);
+}
+
+ON_BOTH(closing_some_leaves_the_others) {
+  enum {
+    M = 7
+  };
+  struct cw_loop *loop = open_loop(platform);
+  struct cw_watch watch[M];
+  int fd[M][2], got[M] = {0};
+  for (int i = 0; i < M; i++) {
+    pair(fd[i]);
+    cr_assert_eq(cw_watch_open(loop, &watch[i], fd[i][0], count_ready, &got[i]),
+                 CW_OK);
+    cw_watch_want(&watch[i], CW_READY_READ);
+  }
+  turn(loop, 0);
+  for (int round = 0; round < M; round++) {
+    for (int i = 0; i < M; i++) {
+      cr_assert_eq(write(fd[i][1], "x", 1), 1);
+    }
+    turn(loop, 0);
+    turn(loop, 0);
+    for (int i = 0; i < M; i++) {
+      bool is_open = (i * 3) % M >= round;
+      cr_assert_eq(got[i], is_open ? round + 1 : (i * 3) % M + 1);
+      if ((i * 3) % M == round) {
+        cw_watch_close(&watch[i]);
+      }
+    }
+  }
+  for (int i = 0; i < M; i++) {
+    close(fd[i][0]);
+    close(fd[i][1]);
+  }
+  cw_loop_close(loop);
+}
+
+ON_BOTH(more_that_is_ready_than_fits_a_report) {
+  enum {
+    M = 300
+  };
+  struct cw_loop *loop = open_loop(platform);
+  static struct cw_watch watch[M];
+  static int fd[M][2], calls[M];
+  for (int i = 0; i < M; i++) {
+    pair(fd[i]);
+    cr_assert_eq(
+        cw_watch_open(loop, &watch[i], fd[i][0], count_only, &calls[i]), CW_OK);
+    cw_watch_drained(&watch[i], CW_READY_READ);
+    cw_watch_want(&watch[i], CW_READY_READ);
+    cr_assert_eq(write(fd[i][1], "x", 1), 1); /* and nobody reads it */
+  }
+  for (int i = 0; i < 3; i++) {
+    turn(loop, 0);
+  }
+  for (int i = 0; i < M; i++) {
+    cr_assert_gt(calls[i], 0, "%d", i);
+    cw_watch_close(&watch[i]);
+    close(fd[i][0]);
+    close(fd[i][1]);
+  }
+  cw_loop_close(loop);
+}
+
+static void sum_errors(struct cw_watch *watch, unsigned events, void *data) {
+  (void)watch;
+  *(int *)data += (events & CW_READY_ERROR) != 0;
+}
+
+Test(loop_epoll, an_error_is_told_once) {
+  struct cw_loop *loop = open_loop(cw_platform_real());
+  struct cw_watch watch;
+  int fd[2], errors = 0;
+  pair(fd);
+  cr_assert_eq(cw_watch_open(loop, &watch, fd[0], sum_errors, &errors), CW_OK);
+  cw_watch_want(&watch, CW_READY_READ);
+  turn(loop, 0);
+  cr_assert_eq(errors, 0);
+  close(fd[1]);
+  for (int i = 0; i < 4; i++) {
+    turn(loop, 0);
+  }
+  cr_assert_eq(errors, 1);
+  cw_watch_close(&watch);
+  close(fd[0]);
   cw_loop_close(loop);
 }
 
@@ -929,6 +1040,36 @@ ON_BOTH(hooks_do_not_hear_what_a_turn_takes_back) {
   cr_assert_eq(r.len, 3);
   expect_log(&f, "");
   cw_watch_close(&watch);
+  close(fd[0]);
+  close(fd[1]);
+  cw_loop_close(f.loop);
+}
+
+/* Foreign timers fire once: as long as something is left to do, each turn has
+   to ask for the next one. */
+ON_BOTH(hooks_hear_now_as_long_as_there_is_work) {
+  struct foreign f = {.loop = open_loop(platform)};
+  struct cw_loop_hooks hooks = {on_socket, on_timer, &f};
+  struct cw_watch *watch = malloc(sizeof(*watch));
+  int fd[2], calls = 0;
+  pair(fd);
+  f.fd = fd[0];
+  cr_assert_eq(cw_loop_set_hooks(f.loop, &hooks), CW_OK);
+  cr_assert_eq(cw_watch_open(f.loop, watch, fd[0], count_only, &calls), CW_OK);
+  cw_watch_want(watch, CW_READY_READ);
+  expect_log(&f, "read now");
+  for (int i = 0; i < 3; i++) {
+    turn(f.loop, 0); /* nobody reads: it stays ready */
+    expect_log(&f, "now");
+  }
+  cr_assert_geq(calls, 3);
+  cr_assert_eq(cw_loop_set_hooks(f.loop, NULL), CW_OK);
+  expect_log(&f, "none");
+  /* The poller that took over forgets what is closed. */
+  cw_watch_close(watch);
+  free(watch);
+  cr_assert_eq(write(fd[1], "x", 1), 1);
+  turn(f.loop, 0);
   close(fd[0]);
   close(fd[1]);
   cw_loop_close(f.loop);

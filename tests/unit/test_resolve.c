@@ -507,6 +507,21 @@ Test(resolve, cancelling_others_inside_an_answer) {
   close_world(&w);
 }
 
+Test(resolve, cancelling_the_last_one_inside_an_answer) {
+  struct world w = open_fake();
+  struct asker a = {0}, b = {0};
+  struct cw_resolve_request r = want("x.test", 80);
+  start(&w, &r, &a);
+  start(&w, &r, &b);
+  a.cancel_in = w.resolver;
+  a.cancel_id = b.id;
+  answer(0, 0, two);
+  turn(&w);
+  cr_assert_eq(a.calls, 1);
+  cr_assert_eq(b.calls, 0);
+  close_world(&w);
+}
+
 Test(resolve, freed_inside_an_answer) {
   struct world w = open_fake();
   struct asker a = {0}, b = {0}, c = {0};
