@@ -58,6 +58,7 @@ struct cw_transfer {
   struct cw_times times;
   struct cw_timer timer;
   struct cw_task task;
+  struct cw_watch sink_watch, source_watch; /* see body_wait.c */
   struct cw_node waiting; /* in the multi's list of those without connection */
   uint64_t conn_id;
   bool conn_reused;

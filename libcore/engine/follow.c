@@ -108,8 +108,9 @@ static enum cw_code not_resumable(struct cw_easy *easy) {
                  (long long)easy->x.request.resume_from);
 }
 
-/* The validator of If-Range did not match: the body is the whole new one. A
-   sink starts over; a callback that took the first part cannot. */
+/* The whole body in place of the rest: it has changed (If-Range), or the server
+   knows no ranges. A sink starts over; a callback that took the first part
+   cannot. */
 static enum cw_code restart_changed(struct cw_easy *easy) {
   struct cw_sink *sink = cw_opt_p(opts(easy), cw_opt_sink);
   if (sink && cw_sink_restart(sink) == CW_OK) {
@@ -167,7 +168,7 @@ static enum cw_code judge_range(struct cw_easy *easy) {
     return CW_OK;
   }
   if (status >= 200 && status < 300) {
-    if (r->if_range) {
+    if (r->if_range || (resuming && cw_opt_p(opts(easy), cw_opt_sink))) {
       return restart_changed(easy);
     }
     if (resuming) {

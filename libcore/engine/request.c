@@ -363,9 +363,13 @@ static enum cw_code make_range(struct cw_easy *easy) {
   struct cw_request *r = &easy->x.request;
   const char *range = cw_opt_s(o, cw_opt_range);
   int64_t offset = cw_opt_i(o, cw_opt_resume_from_large);
+  struct cw_sink *sink = cw_opt_p(o, cw_opt_sink);
   struct cw_buf buf;
   cw_buf_init(&buf, 8192);
   enum cw_code err = CW_OK;
+  if (offset == 0 && sink) {
+    offset = (int64_t)cw_sink_resume_offset(sink);
+  }
   r->resume_from = offset;
   if (range) {
     err = cw_buf_addf(&buf, "bytes=%s", range);

@@ -9,6 +9,9 @@
 #include "tbl/states.def"
 #undef state
 
+/* Watches the descriptor that the body's sink or source waits for, if any. */
+CW_MUST_CHECK enum cw_code cw_body_wait(struct cw_easy *easy);
+void cw_body_wait_end(struct cw_easy *easy);
 /* Gives the connection back (reuse) or closes it. */
 void cw_transfer_release_conn(struct cw_easy *easy, bool reuse);
 /* Frees what the last transfer left for getinfo. */

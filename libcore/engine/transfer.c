@@ -122,6 +122,8 @@ static void reset_transfer(struct cw_easy *easy) {
   t->conn_number = -1;
   cw_timer_init(&t->timer, on_timer, easy);
   cw_task_init(&t->task, on_task, easy);
+  cw_watch_init(&t->sink_watch);
+  cw_watch_init(&t->source_watch);
   cw_fail_clear(&easy->fail);
   easy->cancelled = CW_OK;
   easy->paused = 0;
@@ -156,6 +158,7 @@ static void stop_waiting(struct cw_easy *easy) {
   struct cw_multi *multi = easy->multi;
   cw_timer_stop(multi->loop, &t->timer);
   cw_task_cancel(multi->loop, &t->task);
+  cw_body_wait_end(easy);
   if (cw_node_is_linked(&t->waiting)) {
     /* It may have been woken and not have run: another may go in its place. */
     cw_list_remove(&multi->waiting, &t->waiting);
@@ -320,7 +323,7 @@ static enum cw_code run_steps(struct cw_easy *easy) {
   return CW_AGAIN;
 }
 
-static void prepare_wait(struct cw_easy *easy) {
+static enum cw_code prepare_wait(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   if (easy->x_ready && easy->x.more) {
     easy->x.more = false;
@@ -333,6 +336,7 @@ static void prepare_wait(struct cw_easy *easy) {
     }
   }
   cw_timeouts_arm(easy);
+  return cw_body_wait(easy);
 }
 
 /* What callbacks asked for. True: the handle is gone. */
@@ -361,10 +365,9 @@ void cw_transfer_run(struct cw_easy *easy) {
   if (code == CW_AGAIN && must_stop(easy)) {
     code = easy->cancelled ? easy->cancelled : CWE_ABORTED_BY_CALLBACK;
   }
-  if (code == CW_AGAIN) {
-    prepare_wait(easy);
-  } else {
-    cw_transfer_end(easy, code);
+  enum cw_code stop = code == CW_AGAIN ? prepare_wait(easy) : CW_OK;
+  if (code != CW_AGAIN || stop) {
+    cw_transfer_end(easy, stop ? stop : code);
   }
   t->running_now = false;
   if (run_deferred(easy)) {

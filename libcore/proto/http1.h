@@ -48,7 +48,8 @@ struct cw_http1 {
   struct cw_chunked_in chunked;
   uint64_t left;
   struct cw_chunk *rx;
-  size_t traced; /* bytes of rx, from start, that trace has seen */
+  size_t traced;  /* bytes of rx, from start, that trace has seen */
+  bool held_back; /* the writer answered CW_AGAIN */
   bool eof;
   size_t carry_given; /* HTTP/0.9: bytes of the parser's carry passed on */
   bool http09;

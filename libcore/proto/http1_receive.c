@@ -263,6 +263,7 @@ static enum cw_code pass_on(struct cw_exchange *x, struct cw_http1 *h, size_t n,
     size_t taken = 0;
     err = cw_writer_write(&x->writer, &piece, &taken);
     *ptaken = err ? taken : n;
+    h->held_back = err == CW_AGAIN;
   }
   rx_take(h, *ptaken);
   x->response.body_received += *ptaken;
@@ -350,8 +351,25 @@ static enum cw_code consume_chunked(struct cw_exchange *x, struct cw_http1 *h,
   return err;
 }
 
+/* A decoder that was held back may have taken all there was: an empty piece
+   lets it pass on what it keeps. */
+static enum cw_code let_go(struct cw_exchange *x, struct cw_http1 *h) {
+  if (!h->held_back) {
+    return CW_OK;
+  }
+  struct cw_piece nothing = {"", 0, NULL};
+  size_t taken = 0;
+  enum cw_code err = cw_writer_write(&x->writer, &nothing, &taken);
+  h->held_back = err == CW_AGAIN;
+  return err;
+}
+
 static enum cw_code consume_body(struct cw_exchange *x, struct cw_http1 *h,
                                  bool *pstarved) {
+  enum cw_code err = let_go(x, h);
+  if (err) {
+    return err;
+  }
   switch (h->body.framing) {
   case CW_H1_BODY_LENGTH:
     return consume_length(x, h, pstarved);
