@@ -142,7 +142,9 @@ enum cw_mcode cw_multi_socket_action(CWM *multi, int fd, int evmask,
   if (err) {
     return err;
   }
-  if (fd != CW_SOCKET_TIMEOUT) {
+  if (fd == CW_SOCKET_TIMEOUT) {
+    (void)cw_loop_feed(multi->loop, -1, 0);
+  } else {
     unsigned events = 0;
     events |= evmask & CW_CSELECT_IN ? CW_READY_READ : 0u;
     events |= evmask & CW_CSELECT_OUT ? CW_READY_WRITE : 0u;

@@ -190,6 +190,8 @@ void cw_timeouts_arm(struct cw_easy *easy);
 CW_MUST_CHECK enum cw_code cw_request_prepare_url(struct cw_easy *easy);
 /* Fills easy->x.request and the pipes for this hop. */
 CW_MUST_CHECK enum cw_code cw_request_fill(struct cw_easy *easy);
+/* Takes up limits on speed that were set meanwhile. */
+void cw_request_update_rates(struct cw_easy *easy);
 /* Fills easy->t.key. */
 CW_MUST_CHECK enum cw_code cw_key_make(struct cw_easy *easy);
 /* Sets t.why_new from two keys; other empty: no idle connection. */

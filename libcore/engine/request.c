@@ -459,6 +459,19 @@ static enum cw_code make_exchange(struct cw_easy *easy) {
   return err;
 }
 
+static void update_rate(struct cw_easy *easy, struct cw_rate *rate,
+                        enum cw_opt opt) {
+  uint64_t limit = (uint64_t)cw_opt_i(opts(easy), opt);
+  if (rate->limit != limit) {
+    cw_rate_init(rate, limit, cw_transfer_now(easy));
+  }
+}
+
+void cw_request_update_rates(struct cw_easy *easy) {
+  update_rate(easy, &easy->x.receive_rate, cw_opt_max_recv_speed_large);
+  update_rate(easy, &easy->x.send_rate, cw_opt_max_send_speed_large);
+}
+
 enum cw_code cw_request_fill(struct cw_easy *easy) {
   struct cw_exchange *x = &easy->x;
   enum cw_code err = make_exchange(easy);
@@ -477,6 +490,7 @@ enum cw_code cw_request_fill(struct cw_easy *easy) {
   x->request = (struct cw_request){.body_size = -1, .upload_total = -1};
   x->response = (struct cw_response){
       .content_length = -1, .retry_after_s = -1, .last_modified_s = -1};
+  cw_request_update_rates(easy);
   cw_arena_reset(&x->arena);
   fill_plain(easy);
   fill_limits(easy);

@@ -133,6 +133,7 @@ void cw_timeouts_arm(struct cw_easy *easy) {
   due = earlier(due, response_deadline(easy));
   if (easy->x_ready) {
     due = earlier(due, easy->x.wait_until_us);
+    due = earlier(due, easy->x.rate_until_us);
   }
   if (cw_wants_progress(easy) || watches_speed(easy)) {
     due = earlier(due, t->tick_us + SECOND_US);

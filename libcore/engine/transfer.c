@@ -301,6 +301,8 @@ static enum cw_code step_once(struct cw_easy *easy) {
 static enum cw_code run_steps(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   enum cw_code code = cw_timeouts_check(easy);
+  easy->x.rate_until_us = 0;
+  cw_request_update_rates(easy);
   if (code) {
     return code;
   }

@@ -23,6 +23,7 @@
 #include "codec/headers.h"
 #include "codec/uri.h"
 #include "conn/conn.h"
+#include "pipe/rate.h"
 #include "pipe/reader.h"
 #include "pipe/writer.h"
 
@@ -112,9 +113,11 @@ struct cw_exchange {
   void *state;           /* the protocol's own, from init to fini */
   unsigned want;         /* CW_READY_ bits */
   int64_t wait_until_us; /* 0: no time is waited for */
-  bool more;             /* stopped for fairness, call again at once */
-  bool ignore_body;      /* read it, deliver nothing */
-  bool stop_sending;     /* the answer came, the rest of the body is moot */
+  int64_t rate_until_us; /* the same, for a limit on speed */
+  struct cw_rate receive_rate, send_rate;
+  bool more;         /* stopped for fairness, call again at once */
+  bool ignore_body;  /* read it, deliver nothing */
+  bool stop_sending; /* the answer came, the rest of the body is moot */
   bool sent_all;
   bool reusable; /* the connection may serve another exchange */
   bool waiting_100;

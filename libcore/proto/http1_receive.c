@@ -485,6 +485,12 @@ static enum cw_code read_more(struct cw_exchange *x, struct cw_http1 *h) {
   if (room > x->request.receive_bytes) {
     room = x->request.receive_bytes;
   }
+  room = cw_rate_allow(&x->receive_rate, room, x->host->now_us(x->host_data),
+                       &x->rate_until_us);
+  if (room == 0) {
+    release_rx(h);
+    return CW_AGAIN;
+  }
   size_t n = 0;
   err = cw_conn_read(x->conn, h->rx->bytes + h->rx->end, room, &n, x->fail);
   if (err) {
@@ -492,6 +498,7 @@ static enum cw_code read_more(struct cw_exchange *x, struct cw_http1 *h) {
     x->want |= CW_READY_READ;
     return err;
   }
+  cw_rate_spend(&x->receive_rate, n);
   if (n == 0) {
     release_rx(h);
     h->eof = true;

@@ -122,6 +122,14 @@ static enum cw_code account(struct cw_exchange *x, struct cw_http1 *h,
   return err;
 }
 
+/* Cuts the last part to what the limit on speed allows; false: nothing. */
+static bool keep_to_rate(struct cw_exchange *x, struct iovec *last) {
+  last->iov_len =
+      cw_rate_allow(&x->send_rate, last->iov_len, x->host->now_us(x->host_data),
+                    &x->rate_until_us);
+  return last->iov_len > 0;
+}
+
 /* One gathered write of what lies ready; CW_OK with nothing to write too. */
 static enum cw_code write_ready(struct cw_exchange *x, struct cw_http1 *h,
                                 bool with_body) {
@@ -142,6 +150,9 @@ static enum cw_code write_ready(struct cw_exchange *x, struct cw_http1 *h,
   if (niov == 0) {
     return CW_OK;
   }
+  if (!keep_to_rate(x, &iov[niov - 1])) {
+    return CW_AGAIN;
+  }
   size_t n = 0;
   struct cw_fail fail;
   cw_fail_clear(&fail);
@@ -157,6 +168,7 @@ static enum cw_code write_ready(struct cw_exchange *x, struct cw_http1 *h,
     x->stop_sending = true;
     return CW_OK;
   }
+  cw_rate_spend(&x->send_rate, n);
   return account(x, h, n);
 }
 

@@ -74,8 +74,8 @@
 ---@field server_response_timeout_ms? integer How long the server may take to answer a request or command, in milliseconds; 0: no limit of its own.
 ---@field server_response_timeout? integer server_response_timeout_ms in seconds.
 ---@field happy_eyeballs_timeout_ms? integer The head start in milliseconds of each address before the next one is tried beside it (RFC 8305).
----@field max_recv_speed_large? integer The most bytes a second to receive, on average; 0: no limit. Not built in.
----@field max_send_speed_large? integer The most bytes a second to send, on average; 0: no limit. Not built in.
+---@field max_recv_speed_large? integer The most bytes a second to receive, on average; 0: no limit.
+---@field max_send_speed_large? integer The most bytes a second to send, on average; 0: no limit.
 ---@field httpget? boolean|integer 1: make the request a GET again, undoing nobody, post and upload.
 ---@field post? boolean|integer Make the request a POST with the body of postfields, or of the read callback where there is none.
 ---@field postfields? string The body of a POST as bytes; makes the request a POST. Its length is postfieldsize_large, or up to the first NUL where that is -1. In C the bytes stay the caller's.
