@@ -15,6 +15,6 @@ enum cw_code cw_listener_open(CWM *multi, const char *ip, int port,
   *plistener = NULL;
   struct cw_fail fail;
   cw_fail_clear(&fail);
-  return cw_listen_open(cw_multi_streams(multi), ip, port, tls, on_accept, data,
-                        &fail, plistener);
+  struct cw_listen_spec spec = {ip, port, tls, on_accept, data};
+  return cw_listen_open(cw_multi_streams(multi), &spec, &fail, plistener);
 }

@@ -17,8 +17,7 @@
 
 #include "base/mem.h"
 
-/* --- connecting
- * ------------------------------------------------------------------- */
+/* --- connecting ---------------------------------------------------------- */
 
 /* The user's ssl_ctx hook; its code becomes the result. */
 static enum cw_code tls_ask_hook(struct cf_tls *tls, struct cw_fail *fail) {
@@ -51,8 +50,7 @@ static enum cw_code tls_step(struct cw_filter *f, struct cw_fail *fail) {
   return err;
 }
 
-/* --- reading
- * ---------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------- */
 
 /* SSL_read gave nothing: what does that mean? CW_OK: the end. */
 static enum cw_code tls_read_stopped(struct cf_tls *tls, int why) {
@@ -131,8 +129,7 @@ static enum cw_code tls_read(struct cw_filter *f, char *bytes, size_t n,
   return err == CW_OK ? CW_OK : tls_read_late(tls, fail);
 }
 
-/* --- writing
- * ----------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------- */
 
 /* Where a write stands in its caller's pieces. */
 struct tls_gather {
@@ -276,8 +273,7 @@ static enum cw_code tls_write(struct cw_filter *f, const struct iovec *iov,
   return *pnwritten > 0 ? CW_OK : err;
 }
 
-/* --- the rest
- * ------------------------------------------------------------------------ */
+/* --- the rest ------------------------------------------------------------ */
 
 static enum cw_code tls_shutdown(struct cw_filter *f) {
   struct cf_tls *tls = cf_tls_of(f);
@@ -306,8 +302,12 @@ static void tls_event(struct cw_filter *f) {
 
 static bool tls_pending(const struct cw_filter *f) {
   const struct cf_tls *tls = cf_tls_of(f);
-  if (tls->state != TLS_UP) {
+  if (tls->state == TLS_NEW || tls->state == TLS_HANDSHAKE) {
     return false;
+  }
+  if (tls->state == TLS_BROKEN || tls->eof ||
+      (SSL_get_shutdown(tls->ssl) & SSL_RECEIVED_SHUTDOWN)) {
+    return true; /* the end, which may have come along with the last bytes */
   }
   return SSL_pending(tls->ssl) > 0 || tls->in ||
          f->next->type->pending(f->next);
@@ -370,8 +370,7 @@ static struct cf_tls *tls_shell(struct cw_conn *conn) {
   return tls;
 }
 
-/* --- a client's
- * --------------------------------------------------------------------- */
+/* --- a client's ---------------------------------------------------------- */
 
 /* The host as it is verified: a name without its final dot, or an address
    without its zone. */

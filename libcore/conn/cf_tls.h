@@ -61,8 +61,7 @@ static inline struct cf_tls *cf_tls_of(const struct cw_filter *f) {
   return (struct cf_tls *)(uintptr_t)f;
 }
 
-/* --- cf_tls_bio.c
- * -------------------------------------------------------------- */
+/* --- cf_tls_bio.c -------------------------------------------------------- */
 
 /* Gives ssl a BIO that reads and writes through tls. False: no memory. */
 bool cf_tls_attach_bio(struct cf_tls *tls);
@@ -74,8 +73,7 @@ void cf_tls_trim(struct cf_tls *tls);
 /* Bytes that OpenSSL may write before cf_tls_flush has to run. */
 size_t cf_tls_out_room(const struct cf_tls *tls);
 
-/* --- cf_tls_hand.c
- * ------------------------------------------------------------- */
+/* --- cf_tls_hand.c ------------------------------------------------------- */
 
 /* Makes SSL out of the context. */
 CW_MUST_CHECK enum cw_code cf_tls_start(struct cf_tls *tls,

@@ -28,8 +28,9 @@ void cf_tls_trim(struct cf_tls *tls) {
 }
 
 static bool chunk_need(struct cf_tls *tls, struct cw_chunk **pchunk) {
-  if (!*pchunk) {
-    *pchunk = cw_chunk_take(cw_loop_chunks(tls->f.conn->loop));
+  struct cw_chunk_pool *pool = cw_loop_chunks(tls->f.conn->loop);
+  if (!*pchunk && pool) {
+    *pchunk = cw_chunk_take(pool);
   }
   if (!*pchunk) {
     cw_fail_oom(&tls->io);
@@ -38,8 +39,12 @@ static bool chunk_need(struct cf_tls *tls, struct cw_chunk **pchunk) {
 }
 
 size_t cf_tls_out_room(const struct cf_tls *tls) {
-  return tls->out ? cw_chunk_room(tls->out)
-                  : cw_chunk_pool_cap(cw_loop_chunks(tls->f.conn->loop));
+  if (tls->out) {
+    return cw_chunk_room(tls->out);
+  }
+  const struct cw_chunk_pool *pool = cw_loop_chunks(tls->f.conn->loop);
+  /* Without a pool the write is to find out that there is no memory. */
+  return pool ? cw_chunk_pool_cap(pool) : TLS_RECORD_BYTES;
 }
 
 enum cw_code cf_tls_flush(struct cf_tls *tls) {

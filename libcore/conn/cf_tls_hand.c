@@ -16,8 +16,7 @@
 #include "base/mem.h"
 #include "conn/cf_tls.h"
 
-/* --- errors in words
- * ----------------------------------------------------------- */
+/* --- errors in words ----------------------------------------------------- */
 
 void cf_tls_error_text(char *text, size_t room) {
   unsigned long e = ERR_peek_error();
@@ -98,8 +97,7 @@ static enum cw_code hand_error(struct cf_tls *tls, struct cw_fail *fail) {
   return hand_failed(tls, code, text, fail);
 }
 
-/* --- callbacks of OpenSSL
- * --------------------------------------------------------- */
+/* --- callbacks of OpenSSL ------------------------------------------------ */
 
 static int hand_on_verify(int ok, X509_STORE_CTX *store) {
   SSL *ssl =
@@ -137,8 +135,7 @@ int cf_tls_on_session(SSL *ssl, SSL_SESSION *session) {
   return 0; /* the reference stays OpenSSL's */
 }
 
-/* --- start
- * -------------------------------------------------------------------------- */
+/* --- start --------------------------------------------------------------- */
 
 static bool start_name_checks(struct cf_tls *tls) {
   X509_VERIFY_PARAM *param = SSL_get0_param(tls->ssl);
@@ -214,8 +211,7 @@ enum cw_code cf_tls_start(struct cf_tls *tls, struct cw_fail *fail) {
   return CW_OK;
 }
 
-/* --- the end of the handshake
- * ---------------------------------------------------------- */
+/* --- the end of the handshake -------------------------------------------- */
 
 static enum cw_code check_name_only(struct cf_tls *tls, X509 *cert,
                                     struct cw_fail *fail) {

@@ -69,7 +69,7 @@ CW_MUST_CHECK enum cw_code cw_filter_step(struct cw_filter **slot,
 bool cw_filter_pass_query(const struct cw_filter *f, enum cw_filter_query what,
                           void *out);
 
-/* --- constructors of filters, for plan.c ---------------------------------- */
+/* --- constructors of filters, for plan.c --------------------------------- */
 
 /* One attempt to connect to addr (copied). NULL for want of memory. */
 struct cw_filter *cw_cf_socket_new(struct cw_conn *conn,
@@ -100,8 +100,7 @@ CW_MUST_CHECK enum cw_code cw_cf_tls_new_server(struct cw_conn *conn,
                                                 struct cw_filter *next,
                                                 struct cw_filter **pf);
 
-/* --- plan.c: the only one that knows the order of filters ------------------
- */
+/* --- plan.c: the only one that knows the order of filters ---------------- */
 
 /* Builds the chain of a connection that is to be made. */
 CW_MUST_CHECK enum cw_code cw_plan_connect(struct cw_conn *conn,
@@ -113,8 +112,7 @@ CW_MUST_CHECK enum cw_code cw_plan_accepted_own(struct cw_conn *conn, int fd,
                                                 const struct cw_sockaddr *peer,
                                                 struct ssl_ctx_st *server_ctx);
 
-/* --- pool.c, for conn.c -----------------------------------------------------
- */
+/* --- pool.c, for conn.c -------------------------------------------------- */
 
 /* Enters a shell: id, number, buckets. CWE_OUT_OF_MEMORY. */
 CW_MUST_CHECK enum cw_code cw_pool_enter(struct cw_pool *pool,

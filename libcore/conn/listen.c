@@ -50,8 +50,7 @@ struct cw_stream {
   struct cw_fail fail;
 };
 
-/* --- streams
- * ---------------------------------------------------------------------- */
+/* --- streams ------------------------------------------------------------- */
 
 static void stream_wake(void *data) {
   struct cw_stream *stream = data;
@@ -199,8 +198,7 @@ static struct cw_stream *stream_new_own(struct cw_listener *listener, int fd,
   return stream;
 }
 
-/* --- listeners
- * ----------------------------------------------------------------------- */
+/* --- listeners ----------------------------------------------------------- */
 
 static void listener_free_if_over(struct cw_listener *listener) {
   if (listener->closed && listener->busy == 0) {
@@ -287,30 +285,41 @@ static enum cw_code listener_start(struct cw_listener *listener,
   return CW_OK;
 }
 
-enum cw_code cw_listen_open(struct cw_stream_set *set, const char *ip, int port,
-                            const struct cw_stream_tls *tls,
-                            cw_accept_fn on_accept, void *data,
-                            struct cw_fail *fail,
-                            struct cw_listener **plistener) {
-  struct cw_sockaddr addr;
-  if (!ip || port < 0 || port > 65535 || !cw_sockaddr_parse(ip, port, &addr)) {
-    return cw_fail(fail, CWE_BAD_FUNCTION_ARGUMENT,
-                   "\"%.60s\" port %d is no numeric address", ip ? ip : "",
-                   port);
-  }
+static struct cw_listener *listener_new(struct cw_stream_set *set,
+                                        const struct cw_listen_spec *spec) {
   struct cw_listener *listener = cw_calloc(1, sizeof *listener);
   if (!listener) {
-    return cw_fail_oom(fail);
+    return NULL;
   }
   listener->set = set;
   listener->fd = -1;
-  listener->on_accept = on_accept;
-  listener->data = data;
+  listener->on_accept = spec->on_accept;
+  listener->data = spec->data;
   cw_watch_init(&listener->watch);
   cw_timer_init(&listener->retry, listener_on_retry, listener);
   cw_list_add_tail(&set->listeners, &listener->node);
-  enum cw_code err =
-      tls ? cw_tls_server_context(tls, fail, &listener->ctx) : CW_OK;
+  return listener;
+}
+
+enum cw_code cw_listen_open(struct cw_stream_set *set,
+                            const struct cw_listen_spec *spec,
+                            struct cw_fail *fail,
+                            struct cw_listener **plistener) {
+  struct cw_sockaddr addr;
+  if (!spec->ip || spec->port < 0 || spec->port > 65535 ||
+      !cw_sockaddr_parse(spec->ip, spec->port, &addr)) {
+    return cw_fail(fail, CWE_BAD_FUNCTION_ARGUMENT,
+                   "\"%.60s\" port %d is no numeric address",
+                   spec->ip ? spec->ip : "", spec->port);
+  }
+  struct cw_listener *listener = listener_new(set, spec);
+  if (!listener) {
+    return cw_fail_oom(fail);
+  }
+  enum cw_code err = CW_OK;
+  if (spec->tls) {
+    err = cw_tls_server_context(spec->tls, fail, &listener->ctx);
+  }
   if (err == CW_OK) {
     err = listener_start(listener, &addr, fail);
   }
@@ -341,9 +350,7 @@ void cw_listener_close(struct cw_listener *listener) {
   listener_free_if_over(listener);
 }
 
-/* --- sets
- * ----------------------------------------------------------------------------
- */
+/* --- sets ---------------------------------------------------------------- */
 
 void cw_stream_set_init(struct cw_stream_set *set, struct cw_loop *loop) {
   set->loop = loop;

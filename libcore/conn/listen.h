@@ -24,13 +24,19 @@ void cw_stream_set_init(struct cw_stream_set *set, struct cw_loop *loop);
 /* Closes listeners and streams; before the loop is closed. Allowed again. */
 void cw_stream_set_close_all(struct cw_stream_set *set);
 
-/* Listens on a numeric address; tls may be NULL. CWE_BAD_FUNCTION_ARGUMENT (no
-   address), CWE_INTERFACE_FAILED, CWE_SSL_CERTPROBLEM, CWE_SSL_CACERT_BADFILE,
-   CWE_OUT_OF_MEMORY, with a sentence. */
+struct cw_listen_spec {
+  const char *ip;                  /* numeric */
+  int port;                        /* 0: any */
+  const struct cw_stream_tls *tls; /* NULL: plain */
+  cw_accept_fn on_accept;
+  void *data;
+};
+
+/* Listens. CWE_BAD_FUNCTION_ARGUMENT (no address), CWE_INTERFACE_FAILED,
+   CWE_SSL_CERTPROBLEM, CWE_SSL_CACERT_BADFILE, CWE_OUT_OF_MEMORY, with a
+   sentence. */
 CW_MUST_CHECK enum cw_code cw_listen_open(struct cw_stream_set *set,
-                                          const char *ip, int port,
-                                          const struct cw_stream_tls *tls,
-                                          cw_accept_fn on_accept, void *data,
+                                          const struct cw_listen_spec *spec,
                                           struct cw_fail *fail,
                                           struct cw_listener **plistener);
 

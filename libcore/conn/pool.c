@@ -96,8 +96,7 @@ struct cw_conn *cw_pool_get(const struct cw_pool *pool, uint64_t id) {
   return cw_idtab_get(&pool->conns, id);
 }
 
-/* --- entering and leaving ---------------------------------------------------
- */
+/* --- entering and leaving ------------------------------------------------ */
 
 static struct cw_slice pool_dest_of(struct cw_slice key) {
   return cw_slice(key.ptr, cw_slice_find(key, '\0'));
@@ -179,8 +178,7 @@ void cw_pool_leave(struct cw_pool *pool, struct cw_conn *conn) {
   cw_idtab_take(&pool->conns, conn->id);
 }
 
-/* --- idle --------------------------------------------------------------------
- */
+/* --- idle ---------------------------------------------------------------- */
 
 /* Whether an idle connection may go on: nothing to read but what TLS itself
    has to say. */
@@ -292,8 +290,7 @@ struct cw_slice cw_pool_similar_key(const struct cw_pool *pool,
   return conn_key(CW_CONTAINER(node, struct cw_conn, dest_node));
 }
 
-/* --- counts
- * ------------------------------------------------------------------- */
+/* --- counts -------------------------------------------------------------- */
 
 size_t cw_pool_count(const struct cw_pool *pool) {
   return pool->conns.count;

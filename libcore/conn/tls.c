@@ -23,8 +23,7 @@ struct cw_tls_store {
   struct cw_tls_sessions *sessions;
 };
 
-/* --- the store
- * ------------------------------------------------------------------ */
+/* --- the store ----------------------------------------------------------- */
 
 enum cw_code cw_tls_store_new(const uint64_t seed[2],
                               struct cw_tls_store **pstore) {
@@ -63,8 +62,7 @@ struct cw_tls_sessions *cw_tls_store_sessions(struct cw_tls_store *store) {
   return store->sessions;
 }
 
-/* --- the key
- * --------------------------------------------------------------------- */
+/* --- the key ------------------------------------------------------------- */
 
 static enum cw_code key_add(struct cw_buf *buf, const void *bytes, size_t n) {
   uint64_t len = bytes ? n : UINT64_MAX; /* NULL is not "" */
@@ -123,8 +121,7 @@ enum cw_code cw_tls_config_key(const struct cw_tls_config *config,
   return err;
 }
 
-/* --- the parts of a context
- * -------------------------------------------------------- */
+/* --- the parts of a context ---------------------------------------------- */
 
 /* From CW_SSLVERSION_ numbers (4: TLS 1.0 ... 7: TLS 1.3) to OpenSSL's. */
 static int context_version(int number, int otherwise) {
@@ -299,9 +296,7 @@ enum cw_code cw_tls_context(struct cw_tls_store *store,
   return CW_OK;
 }
 
-/* --- ALPN
- * ---------------------------------------------------------------------------
- */
+/* --- ALPN ---------------------------------------------------------------- */
 
 bool cw_tls_alpn_wire(const char *names, unsigned char *wire, size_t room,
                       size_t *pn) {
@@ -321,8 +316,7 @@ bool cw_tls_alpn_wire(const char *names, unsigned char *wire, size_t room,
   return n > 0;
 }
 
-/* --- servers
- * ------------------------------------------------------------------------- */
+/* --- servers ------------------------------------------------------------- */
 
 /* The names a server offers live as long as its context. */
 struct server_alpn {

@@ -57,8 +57,7 @@ cw_tls_server_context(const struct cw_stream_tls *tls, struct cw_fail *fail,
 bool cw_tls_alpn_wire(const char *names, unsigned char *wire, size_t room,
                       size_t *pn);
 
-/* --- sessions (tls_session.c) ----------------------------------------------
- */
+/* --- sessions (tls_session.c) -------------------------------------------- */
 
 struct cw_tls_sessions;
 struct cw_tls_sessions *cw_tls_store_sessions(struct cw_tls_store *store);
@@ -73,8 +72,7 @@ SSL_SESSION *cw_tls_session_take(struct cw_tls_sessions *sessions,
 void cw_tls_session_put(struct cw_tls_sessions *sessions, struct cw_slice key,
                         SSL_SESSION *session);
 
-/* --- the client's certificate (tls_cert.c) ---------------------------------
- */
+/* --- the client's certificate (tls_cert.c) ------------------------------- */
 
 /* Puts config's certificate, chain and key into ctx, if there is one. */
 CW_MUST_CHECK enum cw_code
@@ -90,8 +88,7 @@ CW_MUST_CHECK enum cw_code cw_tls_trust_pem(SSL_CTX *ctx, struct cw_slice pem,
                                             const char *what,
                                             struct cw_fail *fail);
 
-/* --- verification in words (tls_verify.c) ----------------------------------
- */
+/* --- verification in words (tls_verify.c) -------------------------------- */
 
 /* The reason of the first OpenSSL error that is queued, "unknown error" if
    none; empties the queue. A constant or in text. */
@@ -115,8 +112,7 @@ void cw_tls_wrong_name(X509 *cert, const char *host, char *text, size_t room);
 CW_MUST_CHECK enum cw_code cw_tls_check_pin(X509 *cert, const char *pin,
                                             struct cw_fail *fail);
 
-/* --- what was agreed, in words (tls_info.c) --------------------------------
- */
+/* --- what was agreed, in words (tls_info.c) ------------------------------ */
 
 /* Traces protocol, cipher, certificate. */
 void cw_tls_trace_peer(const struct cw_conn *conn, SSL *ssl);

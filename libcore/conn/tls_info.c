@@ -13,8 +13,7 @@
 #include "conn/inner.h"
 #include "conn/tls.h"
 
-/* --- trace
- * -------------------------------------------------------------------- */
+/* --- trace --------------------------------------------------------------- */
 
 static void trace_cert(const struct cw_conn *conn, X509 *cert) {
   char text[200], when[40];
@@ -69,8 +68,7 @@ void cw_tls_trace_peer(const struct cw_conn *conn, SSL *ssl) {
   }
 }
 
-/* --- certinfo
- * ------------------------------------------------------------------ */
+/* --- certinfo ------------------------------------------------------------ */
 
 struct cert_list {
   struct cw_slist *list;

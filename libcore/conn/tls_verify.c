@@ -55,8 +55,7 @@ void cw_tls_time_text(const ASN1_TIME *time, char text[40]) {
            tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
 }
 
-/* --- names ------------------------------------------------------------------
- */
+/* --- names --------------------------------------------------------------- */
 
 static void names_add(char *text, size_t room, const char *name, int n) {
   size_t len = strlen(text);
@@ -108,8 +107,7 @@ bool cw_tls_cert_is_for(X509 *cert, const char *host, bool is_ip) {
                          NULL) == 1;
 }
 
-/* --- why ---------------------------------------------------------------------
- */
+/* --- why ----------------------------------------------------------------- */
 
 void cw_tls_wrong_name(X509 *cert, const char *host, char *text, size_t room) {
   char names[120] = "nobody: there is none";
@@ -180,8 +178,7 @@ void cw_tls_verify_text(X509_STORE_CTX *store_ctx, const char *host, char *text,
   }
 }
 
-/* --- pins
- * --------------------------------------------------------------------- */
+/* --- pins ---------------------------------------------------------------- */
 
 #define PIN_PREFIX "sha256//"
 

@@ -16,9 +16,9 @@ void kit_open(struct kit *kit) {
   cw_stream_set_init(&kit->set, kit->loop);
 }
 
-void kit_open_real(struct kit *kit) {
+void kit_open_real(struct kit *kit, const struct cw_platform *platform) {
   memset(kit, 0, sizeof *kit);
-  cr_assert_eq(cw_loop_open(cw_platform_real(), &kit->loop), CW_OK);
+  cr_assert_eq(cw_loop_open(platform, &kit->loop), CW_OK);
   cr_assert_eq(cw_pool_new(kit->loop, &kit->pool), CW_OK);
   cw_stream_set_init(&kit->set, kit->loop);
 }
@@ -43,8 +43,7 @@ void kit_settle(struct kit *kit) {
   }
 }
 
-/* --- peers
- * -------------------------------------------------------------------- */
+/* --- peers --------------------------------------------------------------- */
 
 static void peer_over(struct peer *peer, enum cw_code code) {
   peer->code = code;
@@ -128,14 +127,22 @@ static void server_on_accept(void *data, struct cw_stream *stream) {
   cw_stream_watch(stream, peer_on_news, peer);
 }
 
+enum cw_code kit_listen(struct kit *kit, const char *ip, int port,
+                        const struct cw_stream_tls *tls, cw_accept_fn on_accept,
+                        void *data, struct cw_fail *fail,
+                        struct cw_listener **plistener) {
+  struct cw_listen_spec spec = {ip, port, tls, on_accept, data};
+  return cw_listen_open(&kit->set, &spec, fail, plistener);
+}
+
 void server_open(struct kit *kit, struct server *server, const char *ip,
                  int port, const struct cw_stream_tls *tls) {
   memset(server, 0, sizeof *server);
   server->kit = kit;
   struct cw_fail fail;
   cw_fail_clear(&fail);
-  cr_assert_eq(cw_listen_open(&kit->set, ip, port, tls, server_on_accept,
-                              server, &fail, &server->listener),
+  cr_assert_eq(kit_listen(kit, ip, port, tls, server_on_accept, server, &fail,
+                          &server->listener),
                CW_OK, "%s", fail.detail);
 }
 
@@ -153,8 +160,7 @@ void server_close(struct server *server) {
   server->npeers = 0;
 }
 
-/* --- clients
- * ------------------------------------------------------------------- */
+/* --- clients ------------------------------------------------------------- */
 
 struct cw_addrs *kit_addrs(const char *ips, int port) {
   size_t n = 1;

@@ -64,7 +64,8 @@ struct client {
 };
 
 void kit_open(struct kit *kit);
-void kit_open_real(struct kit *kit);
+/* On a network of the kernel. */
+void kit_open_real(struct kit *kit, const struct cw_platform *platform);
 /* Checks that no socket is left. */
 void kit_close(struct kit *kit);
 /* One turn; on a virtual network it waits as long as it takes. */
@@ -72,6 +73,11 @@ void kit_turn(struct kit *kit);
 /* Turns until nothing happens any more within virtual microseconds. */
 void kit_settle(struct kit *kit);
 
+/* A listener with a callback of the test's own. */
+enum cw_code kit_listen(struct kit *kit, const char *ip, int port,
+                        const struct cw_stream_tls *tls, cw_accept_fn on_accept,
+                        void *data, struct cw_fail *fail,
+                        struct cw_listener **plistener);
 void server_open(struct kit *kit, struct server *server, const char *ip,
                  int port, const struct cw_stream_tls *tls);
 /* Closes the listener and what is open of its peers. */

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "oom/failing.h"
+#include "support/certs.h"
 #include "support/conn_kit.h"
 
 static struct kit kit;
@@ -48,8 +49,7 @@ static int64_t now_us(void) {
   return cw_vnet_now_us(kit.net);
 }
 
-/* --- one connection
- * ------------------------------------------------------------- */
+/* --- one connection ------------------------------------------------------ */
 
 Test(conn, talks_and_knows_both_ends) {
   server_open(&kit, &server, "10.0.0.1", 80, NULL);
@@ -130,8 +130,7 @@ Test(conn, a_megabyte_both_ways_through_a_small_window) {
   server_close(&server);
 }
 
-/* --- happy eyeballs
- * -------------------------------------------------------------- */
+/* --- happy eyeballs ------------------------------------------------------ */
 
 Test(conn, second_family_wins_when_the_first_stalls) {
   cr_assert_eq(cw_vnet_route(kit.net, "fd00::1", 80, -1, 0), CW_OK);
@@ -219,8 +218,7 @@ Test(conn, no_address_at_all_is_a_sentence_too) {
   cw_addrs_unref(addrs);
 }
 
-/* --- hooks
- * ------------------------------------------------------------------------- */
+/* --- hooks --------------------------------------------------------------- */
 
 struct hooks {
   int opens, closes, sockopts;
@@ -365,8 +363,7 @@ Test(conn, close_hook_closes_winner_and_losers) {
   server_close(&server);
 }
 
-/* --- the pool
- * ----------------------------------------------------------------------- */
+/* --- the pool ------------------------------------------------------------ */
 
 /* A connection with that key, idle. */
 static uint64_t make_idle(struct cw_slice key) {
@@ -510,8 +507,7 @@ Test(conn, closing_twice_and_unknown_ids_do_nothing) {
   server_close(&server);
 }
 
-/* --- streams
- * ------------------------------------------------------------------------- */
+/* --- streams ------------------------------------------------------------- */
 
 static struct cw_stream *own_stream;
 static struct cw_listener *own_listener;
@@ -548,8 +544,8 @@ static void accept_with(void *data, struct cw_stream *stream) {
 
 static void listen_with(cw_accept_fn on_accept, void *data) {
   own_told = 0;
-  cr_assert_eq(cw_listen_open(&kit.set, "10.0.0.1", 80, NULL, on_accept, data,
-                              &client.fail, &own_listener),
+  cr_assert_eq(kit_listen(&kit, "10.0.0.1", 80, NULL, on_accept, data,
+                          &client.fail, &own_listener),
                CW_OK);
 }
 
@@ -610,21 +606,77 @@ Test(conn, what_is_left_open_goes_with_the_set) {
 
 Test(conn, listening_needs_a_numeric_address) {
   struct cw_listener *listener = NULL;
-  cr_assert_eq(cw_listen_open(&kit.set, "localhost", 80, NULL, accept_with,
-                              NULL, &client.fail, &listener),
+  cr_assert_eq(kit_listen(&kit, "localhost", 80, NULL, accept_with, NULL,
+                          &client.fail, &listener),
                CWE_BAD_FUNCTION_ARGUMENT);
   cr_assert(strstr(client.fail.detail, "localhost"));
   cw_fail_clear(&client.fail);
   listen_with(accept_and_close, NULL);
-  cr_assert_eq(cw_listen_open(&kit.set, "10.0.0.1", 80, NULL, accept_with, NULL,
-                              &client.fail, &listener),
+  cr_assert_eq(kit_listen(&kit, "10.0.0.1", 80, NULL, accept_with, NULL,
+                          &client.fail, &listener),
                CWE_INTERFACE_FAILED);
   cr_assert_neq(client.fail.detail[0], '\0');
   cr_assert_eq(cw_listener_port(own_listener), 80);
 }
 
-/* --- want of memory
- * --------------------------------------------------------------------- */
+/* --- the kernel's network ------------------------------------------------- */
+
+static void on_the_kernel(const struct cw_platform *platform, bool with_tls) {
+  kit_open_real(&kit, platform);
+  client_init(&kit, &client);
+  struct cert *leaf =
+      cert_make(&(struct cert_wish){.cn = "x", .names = "IP:127.0.0.1"}, NULL);
+  struct cw_stream_tls tls = {.cert_pem = leaf->pem, .key_pem = leaf->key_pem};
+  struct cw_blob trusted = {leaf->pem, strlen(leaf->pem), 0};
+  server_open(&kit, &server, "127.0.0.1", 0, with_tls ? &tls : NULL);
+  server.echo = true;
+  int port = cw_listener_port(server.listener);
+  struct cw_addrs *addrs = kit_addrs("127.0.0.1", port);
+  struct cw_conn_spec spec = kit_spec(addrs, "127.0.0.1", port);
+  spec.tls = with_tls;
+  spec.tls_config.ca_blob = &trusted;
+  cr_assert_eq(client_connect(&client, &spec), CW_OK, "%s", client.fail.detail);
+  for (int i = 0; i < 3; i++) {
+    client_echo(&client, "over loopback");
+    uint64_t id = client.id;
+    cw_pool_put_idle(kit.pool, id);
+    cr_assert_eq(cw_pool_take_idle(kit.pool, spec.key, 0, 0), id);
+    cw_conn_set_user(client_conn(&client), &client.user);
+  }
+  cw_pool_put_idle(kit.pool, client.id);
+  cw_stream_close(server.peer[0]->stream);
+  server.peer[0]->stream = NULL;
+  for (int i = 0; i < 100 && cw_pool_count(kit.pool) > 0; i++) {
+    cr_assert_eq(cw_loop_turn(kit.loop, 10000), CW_OK);
+  }
+  cr_assert_eq(cw_pool_count(kit.pool), 0);
+  server_close(&server);
+  cr_assert_eq(client_connect(&client, &spec), CWE_COULDNT_CONNECT);
+  cr_assert(strstr(client.fail.detail, "127.0.0.1: connection refused"), "%s",
+            client.fail.detail);
+  cw_addrs_unref(addrs);
+  client_fini(&client);
+  cert_free(leaf);
+  kit_close(&kit);
+}
+
+Test(conn_kernel, plain_over_epoll) {
+  on_the_kernel(cw_platform_real(), false);
+}
+
+Test(conn_kernel, plain_over_poll) {
+  on_the_kernel(cw_platform_real_poll(), false);
+}
+
+Test(conn_kernel, tls_over_epoll) {
+  on_the_kernel(cw_platform_real(), true);
+}
+
+Test(conn_kernel, tls_over_poll) {
+  on_the_kernel(cw_platform_real_poll(), true);
+}
+
+/* --- want of memory ------------------------------------------------------ */
 
 static void echo_news(void *data, struct cw_stream *stream) {
   bool *pbroken = data;
@@ -641,77 +693,103 @@ static void echo_accept(void *data, struct cw_stream *stream) {
   cw_stream_watch(stream, echo_news, data);
 }
 
-/* One exchange from nothing to nothing; false: memory ran out. Nothing of the
-   kit is used that asserts success. */
-static enum cw_code exchange(struct cw_vnet *net) {
-  struct cw_loop *loop = NULL;
-  struct cw_pool *pool = NULL;
-  struct cw_listener *listener = NULL;
-  struct cw_addrs *addrs = NULL;
+/* What one exchange is made of; all of it may be missing. */
+struct exchange {
+  struct cw_loop *loop;
+  struct cw_pool *pool;
+  struct cw_addrs *addrs;
   struct cw_stream_set set;
   struct cw_fail fail;
-  struct cw_conn_user user = {0};
-  bool broken = false;
-  uint64_t id = 0;
-  cw_fail_clear(&fail);
-  enum cw_code err = cw_loop_open(cw_vnet_platform(net), &loop);
+  bool broken;
+  uint64_t id;
+};
+
+static enum cw_code exchange_open(struct exchange *x, struct cw_vnet *net,
+                                  const struct cw_stream_tls *tls,
+                                  const struct cw_blob *trusted) {
+  static const struct cw_conn_user nobody;
+  struct cw_listener *listener = NULL;
+  struct cw_listen_spec listen = {"10.0.0.1", 80, tls, echo_accept, &x->broken};
+  enum cw_code err = cw_loop_open(cw_vnet_platform(net), &x->loop);
   if (err != CW_OK) {
     return err;
   }
-  cw_stream_set_init(&set, loop);
-  err = cw_pool_new(loop, &pool);
-  if (err == CW_OK) {
-    err = cw_listen_open(&set, "10.0.0.1", 80, NULL, echo_accept, &broken,
-                         &fail, &listener);
+  cw_stream_set_init(&x->set, x->loop);
+  err = cw_pool_new(x->loop, &x->pool);
+  if (err != CW_OK) {
+    return err;
   }
-  if (err == CW_OK) {
-    addrs = cw_addrs_new(1);
-    err = addrs ? CW_OK : CWE_OUT_OF_MEMORY;
+  err = cw_listen_open(&x->set, &listen, &x->fail, &listener);
+  if (err != CW_OK) {
+    return err;
   }
-  if (err == CW_OK) {
-    cr_assert(cw_sockaddr_parse("10.0.0.1", 80, &addrs->addr[0]));
-    struct cw_conn_spec spec = kit_spec(addrs, "h", 80);
-    spec.socket.interface = NULL;
-    err = cw_conn_new(pool, &spec, &user, &fail, &id);
+  x->addrs = cw_addrs_new(1);
+  if (!x->addrs) {
+    return CWE_OUT_OF_MEMORY;
   }
-  int turns = 0;
-  bool said = false;
+  cr_assert(cw_sockaddr_parse("10.0.0.1", 80, &x->addrs->addr[0]));
+  struct cw_conn_spec spec = kit_spec(x->addrs, "10.0.0.1", 80);
+  spec.tls = tls != NULL;
+  spec.tls_config.ca_blob = trusted;
+  spec.tls_config.pinned_key = NULL;
+  return cw_conn_new(x->pool, &spec, &nobody, &x->fail, &x->id);
+}
+
+/* Says "ping" once and reads until four bytes are back. */
+static enum cw_code exchange_step(struct exchange *x, bool *psaid, size_t *pn) {
+  struct cw_conn *conn = cw_pool_get(x->pool, x->id);
+  struct iovec iov = {(void *)(uintptr_t) "ping", 4};
   char back[4] = "";
   size_t n = 0;
-  while (err == CW_OK && n < 4 && turns++ < 200) {
-    struct cw_conn *conn = cw_pool_get(pool, id);
-    struct iovec iov = {(void *)(uintptr_t) "ping", 4};
-    err = cw_conn_step(conn, &fail);
-    if (err == CW_OK && !said) {
-      err = cw_conn_write(conn, &iov, 1, &n, &fail);
-      said = err == CW_OK;
-      n = 0;
-    } else if (err == CW_OK) {
-      err = cw_conn_read(conn, back, 4, &n, &fail);
-      /* The accepting side met the want of memory. */
-      err = err == CW_OK && n == 0 ? CWE_GOT_NOTHING : err;
-    }
-    if (err == CW_OK || err == CW_AGAIN) {
-      cw_conn_want(conn, CW_READY_READ);
-      err = cw_loop_turn(loop, 1000000);
-    }
+  enum cw_code err = cw_conn_step(conn, &x->fail);
+  if (err == CW_OK && !*psaid) {
+    err = cw_conn_write(conn, &iov, 1, &n, &x->fail);
+    *psaid = err == CW_OK;
+  } else if (err == CW_OK) {
+    err = cw_conn_read(conn, back, 4 - *pn, &n, &x->fail);
+    *pn += n;
+    /* The accepting side met the want of memory. */
+    err = err == CW_OK && n == 0 ? CWE_GOT_NOTHING : err;
+  }
+  if (err == CW_OK || err == CW_AGAIN) {
+    cw_conn_want(conn, CW_READY_READ);
+    err = cw_loop_turn(x->loop, 1000000);
+  }
+  return err;
+}
+
+/* One exchange from nothing to nothing. Nothing of the kit is used that
+   asserts success. */
+static enum cw_code exchange(struct cw_vnet *net,
+                             const struct cw_stream_tls *tls,
+                             const struct cw_blob *trusted) {
+  struct exchange x;
+  memset(&x, 0, sizeof x);
+  enum cw_code err = exchange_open(&x, net, tls, trusted);
+  bool said = false;
+  size_t n = 0;
+  for (int i = 0; err == CW_OK && n < 4 && i < 200; i++) {
+    err = exchange_step(&x, &said, &n);
   }
   if (err == CW_OK && n != 4) {
     err = CWE_GOT_NOTHING;
   }
   if (err == CW_OK) {
-    cw_pool_put_idle(pool, id);
+    cw_pool_put_idle(x.pool, x.id);
   }
-  cw_addrs_unref(addrs);
-  cw_stream_set_close_all(&set);
-  cw_pool_free(pool);
-  cw_loop_close(loop);
+  cw_addrs_unref(x.addrs);
+  if (x.loop) {
+    cw_stream_set_close_all(&x.set);
+    cw_pool_free(x.pool);
+    cw_loop_close(x.loop);
+  }
   return err;
 }
 
-Test(conn_oom, each_allocation_may_fail) {
-  long n = 1;
-  for (;; n++) {
+/* Fails each allocation of an exchange in turn; how many there were. */
+static long sweep(const struct cw_stream_tls *tls,
+                  const struct cw_blob *trusted) {
+  for (long n = 1;; n++) {
     failing_start(-1);
     struct cw_vnet *net = cw_vnet_new(3, KIT_WALL_S);
     long before = failing_allocations();
@@ -719,17 +797,30 @@ Test(conn_oom, each_allocation_may_fail) {
     failing_stop();
     failing_start(before + n);
     net = cw_vnet_new(3, KIT_WALL_S);
-    enum cw_code err = exchange(net);
+    enum cw_code err = exchange(net, tls, trusted);
     cr_assert_eq(cw_vnet_open_sockets(net), 0, "at %ld", n);
     cw_vnet_free(net);
     cr_assert_eq(failing_live(), 0, "at %ld", n);
     long made = failing_allocations();
     failing_stop();
+    cr_assert_neq(err, CW_AGAIN);
     if (made < before + n) {
       cr_assert_eq(err, CW_OK);
-      break;
+      return n;
     }
-    cr_assert_neq(err, CW_AGAIN);
   }
-  cr_assert_gt(n, 20);
+}
+
+Test(conn_oom, each_allocation_may_fail) {
+  cr_assert_gt(sweep(NULL, NULL), 20);
+}
+
+/* OpenSSL's own allocations are not among them. */
+Test(conn_oom, each_allocation_may_fail_with_tls) {
+  struct cert *leaf =
+      cert_make(&(struct cert_wish){.cn = "x", .names = "IP:10.0.0.1"}, NULL);
+  struct cw_stream_tls tls = {.cert_pem = leaf->pem, .key_pem = leaf->key_pem};
+  struct cw_blob trusted = {leaf->pem, strlen(leaf->pem), 0};
+  cr_assert_gt(sweep(&tls, &trusted), 30);
+  cert_free(leaf);
 }

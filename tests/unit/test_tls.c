@@ -21,6 +21,8 @@ static struct cw_blob ca_blob;
 static struct cw_addrs *addrs;
 static struct cw_conn_spec spec;
 static char folder[] = "/tmp/curlew-test-XXXXXX";
+static char paths[16][128]; /* of files in it */
+static int npaths;
 
 static struct cw_blob blob_of(const void *bytes, size_t n) {
   struct cw_blob blob = {(void *)(uintptr_t)bytes, n, CW_BLOB_NOCOPY};
@@ -51,6 +53,10 @@ static void teardown(void) {
   cw_addrs_unref(addrs);
   cert_free(leaf);
   cert_free(ca);
+  while (npaths > 0) {
+    unlink(paths[--npaths]);
+  }
+  rmdir(folder);
 }
 
 TestSuite(tls, .init = setup, .fini = teardown);
@@ -91,10 +97,9 @@ static bool traced(const char *words) {
 }
 
 static char *write_file(const char *name, const void *bytes, size_t n) {
-  static char path[8][128];
-  static int turn;
-  char *p = path[turn++ % 8];
-  if (strchr(folder, 'X')) {
+  cr_assert_lt(npaths, 16);
+  char *p = paths[npaths++];
+  if (npaths == 1) {
     cr_assert_not_null(mkdtemp(folder));
   }
   snprintf(p, 128, "%s/%s", folder, name);
@@ -109,8 +114,7 @@ static char *write_text(const char *name, const char *text) {
   return write_file(name, text, strlen(text));
 }
 
-/* --- handshake
- * --------------------------------------------------------------------- */
+/* --- handshake ----------------------------------------------------------- */
 
 Test(tls, handshake_and_echo) {
   serve();
@@ -199,8 +203,8 @@ static void accept_and_close(void *data, struct cw_stream *stream) {
 
 Test(tls, end_in_the_handshake_is_said_so) {
   struct cw_listener *listener = NULL;
-  cr_assert_eq(cw_listen_open(&kit.set, "10.0.0.1", 443, NULL, accept_and_close,
-                              NULL, &client.fail, &listener),
+  cr_assert_eq(kit_listen(&kit, "10.0.0.1", 443, NULL, accept_and_close, NULL,
+                          &client.fail, &listener),
                CW_OK);
   expect_failure(CWE_SSL_CONNECT_ERROR, "the peer closed the connection");
 }
@@ -213,8 +217,7 @@ Test(tls, alerts_are_told_in_words) {
   expect_failure(CWE_SSL_CONNECT_ERROR, "alert \"handshake failure\"");
 }
 
-/* --- verification
- * --------------------------------------------------------------------- */
+/* --- verification -------------------------------------------------------- */
 
 Test(tls, unknown_issuer) {
   struct cert *other =
@@ -405,9 +408,7 @@ Test(tls, crl_of_somebody_else_and_none) {
   cert_free(other);
 }
 
-/* --- pins
- * -------------------------------------------------------------------------------
- */
+/* --- pins ---------------------------------------------------------------- */
 
 Test(tls, pinned_hashes) {
   char *pin = cert_pin(leaf);
@@ -467,9 +468,7 @@ Test(tls, pins_hold_for_resumed_sessions) {
   free(wrong);
 }
 
-/* --- ALPN, SNI
- * ----------------------------------------------------------------------------
- */
+/* --- ALPN, SNI ----------------------------------------------------------- */
 
 Test(tls, alpn_takes_what_the_server_prefers) {
   server_tls.alpn = "h2,http/1.1";
@@ -509,9 +508,7 @@ Test(tls, sni_is_the_name_and_never_an_address) {
   cr_assert_null(cw_stream_server_name(server.peer[1]->stream));
 }
 
-/* --- sessions
- * -------------------------------------------------------------------------------
- */
+/* --- sessions ------------------------------------------------------------ */
 
 static bool resumed(void) {
   return SSL_session_reused(cw_conn_ssl(client_conn(&client)));
@@ -575,9 +572,7 @@ Test(tls, contexts_are_made_once_for_each_config) {
   client_fini(&other);
 }
 
-/* --- the ssl_ctx hook
- * ---------------------------------------------------------------------------
- */
+/* --- the ssl_ctx hook ---------------------------------------------------- */
 
 static int hook_calls, hook_pending;
 static enum cw_code hook_code;
@@ -639,8 +634,7 @@ Test(tls, verify_callback_of_the_hook_decides) {
   cert_free(cert);
 }
 
-/* --- client certificates
- * ------------------------------------------------------------------------ */
+/* --- client certificates ------------------------------------------------- */
 
 static struct cert *mine;
 
@@ -768,9 +762,7 @@ Test(tls, stranger_client_is_turned_away) {
   cert_free(mine);
 }
 
-/* --- algorithms
- * ----------------------------------------------------------------------------------
- */
+/* --- algorithms ---------------------------------------------------------- */
 
 Test(tls, algorithms_are_taken_and_nonsense_is_refused) {
   serve();
@@ -801,9 +793,7 @@ Test(tls, algorithms_are_taken_and_nonsense_is_refused) {
   expect_failure(CWE_SSL_CIPHER, "NONE+NONE");
 }
 
-/* --- bytes
- * ------------------------------------------------------------------------------------------
- */
+/* --- bytes --------------------------------------------------------------- */
 
 static char *pattern(size_t n) {
   char *bytes = malloc(n);
@@ -897,6 +887,71 @@ Test(tls, what_lies_decrypted_is_pending_and_wakes) {
   cr_assert_not(cw_conn_pending(client_conn(&client)));
 }
 
+Test(tls, end_that_came_along_with_the_last_bytes_wakes) {
+  serve();
+  expect_ok();
+  client_echo(&client, "x");
+  server.peer[0]->finish = true;
+  peer_say(server.peer[0], "last words", 10);
+  kit_settle(&kit);
+  char text[20];
+  size_t n = 0;
+  struct cw_conn *conn = client_conn(&client);
+  cr_assert_eq(cw_conn_read(conn, text, sizeof text, &n, &client.fail), CW_OK);
+  cr_assert_eq(n, 10);
+  int before = client.wakes;
+  cw_conn_want(conn, CW_READY_READ);
+  kit_settle(&kit);
+  cr_assert_gt(client.wakes, before);
+  cr_assert_eq(cw_conn_read(conn, text, sizeof text, &n, &client.fail), CW_OK);
+  cr_assert_eq(n, 0);
+  /* And such a one is not kept. */
+  cw_pool_put_idle(kit.pool, client.id);
+  cr_assert_eq(cw_pool_count(kit.pool), 0);
+}
+
+Test(tls, finish_says_all_that_was_kept) {
+  cw_vnet_window(kit.net, 1000);
+  serve();
+  expect_ok();
+  kit_settle(&kit);
+  struct peer *peer = server.peer[0];
+  peer->echo = false;
+  char bytes[20000];
+  memset(bytes, 'x', sizeof bytes);
+  cr_assert_eq(client_write(&client, bytes, sizeof bytes), CW_OK);
+  struct cw_conn *conn = client_conn(&client);
+  enum cw_code err = CW_AGAIN;
+  for (int i = 0; i < 10000 && err == CW_AGAIN; i++) {
+    err = cw_conn_finish(conn);
+    cw_conn_want(conn, CW_READY_WRITE);
+    kit_turn(&kit);
+  }
+  cr_assert_eq(err, CW_OK);
+  client_close(&client);
+  kit_settle(&kit);
+  cr_assert_eq(peer->heard.len, sizeof bytes);
+  cr_assert(peer->eof);
+  cr_assert(cw_stream_detail(peer->stream)[0] == '\0');
+}
+
+/* The descriptor of the server's end of a connection whose other end has that
+   descriptor and port. */
+static int accepted_fd(int client_fd, int port) {
+  for (int fd = client_fd - 10; fd < client_fd + 10; fd++) {
+    struct cw_sockaddr addr;
+    char ip[CW_ADDR_TEXT_BYTES];
+    int peer_port = 0;
+    if (fd != client_fd && cw_socket_peer(kit.loop, fd, &addr) == 0) {
+      cw_sockaddr_text(&addr, ip, &peer_port);
+      if (peer_port == port) {
+        return fd;
+      }
+    }
+  }
+  return -1;
+}
+
 Test(tls, clean_end_and_cut) {
   serve();
   expect_ok();
@@ -916,29 +971,7 @@ Test(tls, clean_end_and_cut) {
   client_echo(&client, "x");
   struct cw_conn_info info;
   cw_conn_info(client_conn(&client), &info);
-  /* The server's end of it is cut below TLS. */
-  int fd = -1;
-  for (int i = 0; i < 1000 && fd < 0; i++) {
-    struct cw_sockaddr addr;
-    char ip[CW_ADDR_TEXT_BYTES];
-    int port = 0;
-    if (i != info.fd && cw_socket_peer(kit.loop, i, &addr) == 0) {
-      cw_sockaddr_text(&addr, ip, &port);
-      fd = port == info.local_port ? i : -1;
-    }
-  }
-  if (fd < 0) {
-    /* Descriptors of the virtual network may begin anywhere. */
-    for (int i = info.fd - 50; i < info.fd + 50 && fd < 0; i++) {
-      struct cw_sockaddr addr;
-      char ip[CW_ADDR_TEXT_BYTES];
-      int port = 0;
-      if (i != info.fd && cw_socket_peer(kit.loop, i, &addr) == 0) {
-        cw_sockaddr_text(&addr, ip, &port);
-        fd = port == info.local_port ? i : -1;
-      }
-    }
-  }
+  int fd = accepted_fd(info.fd, info.local_port);
   cr_assert_geq(fd, 0);
   cr_assert_eq(cw_socket_shutdown_send(kit.loop, fd), 0);
   cr_assert_eq(client_read(&client, text, sizeof text, &n), CW_OK);
@@ -946,9 +979,7 @@ Test(tls, clean_end_and_cut) {
   cr_assert_not(cw_conn_eof_is_clean(client_conn(&client)));
 }
 
-/* --- idle
- * --------------------------------------------------------------------------------------------
- */
+/* --- idle ---------------------------------------------------------------- */
 
 Test(tls, tickets_that_come_while_idle_do_no_harm) {
   serve();
@@ -985,9 +1016,7 @@ Test(tls, idle_one_closes_with_its_peer) {
   cr_assert_null(cw_pool_get(kit.pool, id));
 }
 
-/* --- certinfo
- * ------------------------------------------------------------------------------------------
- */
+/* --- certinfo ------------------------------------------------------------ */
 
 static bool has_line(const struct cw_slist *list, const char *start) {
   for (; list; list = list->next) {
@@ -1025,25 +1054,23 @@ Test(tls, certinfo_lists_what_is_in_the_certificates) {
   cr_assert_null(cw_conn_certinfo(client_conn(&client), 2));
 }
 
-/* --- servers
- * ---------------------------------------------------------------------------------------------
- */
+/* --- servers ------------------------------------------------------------- */
 
 Test(tls, listeners_refuse_what_is_no_certificate) {
   struct cw_listener *listener = NULL;
   static const struct cw_stream_tls none = {0};
-  cr_assert_eq(cw_listen_open(&kit.set, "10.0.0.1", 443, &none,
-                              accept_and_close, NULL, &client.fail, &listener),
+  cr_assert_eq(kit_listen(&kit, "10.0.0.1", 443, &none, accept_and_close, NULL,
+                          &client.fail, &listener),
                CWE_SSL_CERTPROBLEM);
   cw_fail_clear(&client.fail);
   struct cw_stream_tls bad = {.cert_pem = "junk", .key_pem = leaf->key_pem};
-  cr_assert_eq(cw_listen_open(&kit.set, "10.0.0.1", 443, &bad, accept_and_close,
-                              NULL, &client.fail, &listener),
+  cr_assert_eq(kit_listen(&kit, "10.0.0.1", 443, &bad, accept_and_close, NULL,
+                          &client.fail, &listener),
                CWE_SSL_CERTPROBLEM);
   cw_fail_clear(&client.fail);
   struct cw_stream_tls mix = {.cert_pem = leaf->pem, .key_pem = ca->key_pem};
-  cr_assert_eq(cw_listen_open(&kit.set, "10.0.0.1", 443, &mix, accept_and_close,
-                              NULL, &client.fail, &listener),
+  cr_assert_eq(kit_listen(&kit, "10.0.0.1", 443, &mix, accept_and_close, NULL,
+                          &client.fail, &listener),
                CWE_SSL_CERTPROBLEM);
   cr_assert_neq(client.fail.detail[0], '\0');
 }
