@@ -63,7 +63,7 @@ Test(base_idtab, the_slot_freed_last_is_used_first) {
   cw_idtab_init(&tab);
   for (int i = 0; i < 5; i++) {
     ids[i] = add(&tab, &object);
-    cr_assert_eq((uint32_t)ids[i], i);
+    cr_assert_eq((uint32_t)ids[i], (uint32_t)i);
   }
   cw_idtab_take(&tab, ids[1]);
   cw_idtab_take(&tab, ids[3]);

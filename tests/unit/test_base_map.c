@@ -184,7 +184,7 @@ static int walk_again(void *data, struct cw_slice key, void *value) {
   cr_assert_not(walk->visited[index]);
   walk->visited[index] = true;
   struct walk inner = {walk->map, walk->values, 0, 0, {false}};
-  size_t count = walk->map->count;
+  int count = (int)walk->map->count;
   cw_map_each(walk->map, drop_odd, &inner);
   cr_assert_eq(inner.seen, count);
   (void)key;
