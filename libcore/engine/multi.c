@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conn/listen.h"
 #include "engine/guard.h"
 #include "engine/states.h"
 
@@ -24,7 +25,7 @@ struct cw_loop *cw_multi_loop(struct cw_multi *multi) {
 }
 
 struct cw_stream_set *cw_multi_streams(struct cw_multi *multi) {
-  return &multi->streams;
+  return multi->streams;
 }
 
 enum cw_code cw_multi_new(const struct cw_platform *platform,
@@ -41,8 +42,14 @@ enum cw_code cw_multi_new(const struct cw_platform *platform,
   for (size_t i = 0; i < cw_mopt_count; i++) {
     multi->option[i].i = initial[i];
   }
-  enum cw_code err = cw_loop_open(platform, &multi->loop);
-  cw_stream_set_init(&multi->streams, multi->loop);
+  multi->streams = cw_calloc(1, sizeof(*multi->streams));
+  enum cw_code err = multi->streams ? CW_OK : CWE_OUT_OF_MEMORY;
+  if (!err) {
+    err = cw_loop_open(platform, &multi->loop);
+  }
+  if (!err) {
+    cw_stream_set_init(multi->streams, multi->loop);
+  }
   if (!err) {
     err = cw_resolver_new(multi->loop, &multi->resolver);
   }
@@ -79,8 +86,9 @@ void cw_multi_destroy(struct cw_multi *multi) {
   }
   cw_idtab_fini(&multi->easies);
   if (multi->loop) {
-    cw_stream_set_close_all(&multi->streams);
+    cw_stream_set_close_all(multi->streams);
   }
+  cw_free(multi->streams);
   cw_pool_free(multi->pool);
   cw_resolver_free(multi->resolver);
   free_timers(multi);

@@ -4,12 +4,13 @@
 
 #include "base/idtab.h"
 #include "base/list.h"
-#include "conn/listen.h"
 #include "conn/pool.h"
 #include "curlew/multi.h"
 #include "engine/easy.h"
 #include "net/loop.h"
 #include "net/resolve.h"
+
+struct cw_stream_set;
 
 enum cw_mopt {
 #define moption(name, ...) cw_mopt_##name,
@@ -23,7 +24,7 @@ struct cw_multi {
   struct cw_loop *loop;
   struct cw_resolver *resolver;
   struct cw_pool *pool;
-  struct cw_stream_set streams;
+  struct cw_stream_set *streams; /* conn/listen.h */
   struct cw_idtab easies;
   struct cw_idtab timers;
   struct cw_list messages; /* ended transfers, of cw_easy.message */
