@@ -1,7 +1,6 @@
 /* Entry points of the multi handle. */
 #include <stdarg.h>
 
-#include "base/mem.h"
 #include "engine/guard.h"
 #include "engine/multi.h"
 
@@ -301,58 +300,19 @@ enum cw_mcode cw_multi_setopt(CWM *multi, enum cw_moption option, ...) {
   return err;
 }
 
-/* --- timers of the application
- * -------------------------------------------------- */
-
-struct user_timer {
-  struct cw_timer timer;
-  struct cw_multi *multi;
-  uint64_t id;
-  void (*fn)(void *data);
-  void *data;
-};
-
-static void on_due(struct cw_timer *timer, void *data) {
-  (void)timer;
-  struct user_timer *u = data;
-  void (*fn)(void *) = u->fn;
-  void *fn_data = u->data;
-  (void)cw_idtab_take(&u->multi->timers, u->id);
-  cw_free(u);
-  fn(fn_data);
-}
+/* --- timers of the application -------------------------------------------- */
 
 enum cw_mcode cw_multi_timer_start(CWM *multi, int64_t delay_ms,
                                    void (*fn)(void *data), void *data,
                                    uint64_t *pid) {
-  if (!cw_multi_is_valid(multi)) {
-    return CWM_BAD_HANDLE;
-  }
-  struct user_timer *u = cw_calloc(1, sizeof(*u));
-  if (!u) {
-    return CWM_OUT_OF_MEMORY;
-  }
-  u->multi = multi;
-  u->fn = fn;
-  u->data = data;
-  if (cw_idtab_add(&multi->timers, u, &u->id)) {
-    cw_free(u);
-    return CWM_OUT_OF_MEMORY;
-  }
-  cw_timer_init(&u->timer, on_due, u);
-  cw_timer_start(multi->loop, &u->timer, delay_ms * 1000);
-  *pid = u->id;
-  return CWM_OK;
+  return cw_multi_is_valid(multi)
+             ? cw_user_timer_start(multi, delay_ms, fn, data, pid)
+             : CWM_BAD_HANDLE;
 }
 
 void cw_multi_timer_stop(CWM *multi, uint64_t id) {
-  if (!cw_multi_is_valid(multi)) {
-    return;
-  }
-  struct user_timer *u = cw_idtab_take(&multi->timers, id);
-  if (u) {
-    cw_timer_stop(multi->loop, &u->timer);
-    cw_free(u);
+  if (cw_multi_is_valid(multi)) {
+    cw_user_timer_stop(multi, id);
   }
 }
 

@@ -64,18 +64,6 @@ enum cw_code cw_multi_new(const struct cw_platform *platform,
   return CW_OK;
 }
 
-static void free_timers(struct cw_multi *multi) {
-  uint64_t id = 0;
-  for (;;) {
-    id = cw_idtab_next(&multi->timers, 0);
-    if (!id) {
-      break;
-    }
-    cw_multi_timer_stop(multi, id);
-  }
-  cw_idtab_fini(&multi->timers);
-}
-
 void cw_multi_destroy(struct cw_multi *multi) {
   for (;;) {
     uint64_t id = cw_idtab_next(&multi->easies, 0);
@@ -91,7 +79,7 @@ void cw_multi_destroy(struct cw_multi *multi) {
   cw_free(multi->streams);
   cw_pool_free(multi->pool);
   cw_resolver_free(multi->resolver);
-  free_timers(multi);
+  cw_user_timers_free(multi);
   cw_loop_close(multi->loop);
   multi->magic = 0;
   cw_free(multi);

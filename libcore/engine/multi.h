@@ -65,4 +65,15 @@ CW_MUST_CHECK enum cw_mcode cw_multi_run(struct cw_multi *multi,
 /* Installs or removes the hooks of SOCKETFUNCTION and TIMERFUNCTION. */
 CW_MUST_CHECK enum cw_mcode cw_multi_update_hooks(struct cw_multi *multi);
 
+/* --- user_timer.c: as cw_multi_timer_start and _stop ------------------------
+ */
+
+CW_MUST_CHECK enum cw_mcode cw_user_timer_start(struct cw_multi *multi,
+                                                int64_t delay_ms,
+                                                void (*fn)(void *data),
+                                                void *data, uint64_t *pid);
+void cw_user_timer_stop(struct cw_multi *multi, uint64_t id);
+/* Stops all of them and frees the table. */
+void cw_user_timers_free(struct cw_multi *multi);
+
 #endif
