@@ -1,0 +1,68 @@
+-- What user code may decide on: the results of on.head and on.verdict.
+local actions = {}
+
+local action = { __name = "curlew.fetch.action" }
+action.__index = action
+
+function action:__tostring()
+  return self.reason and ("%s: %s"):format(self.kind, self.reason)
+    or self.kind
+end
+
+local function maker(kind)
+  return function(reason, more)
+    local self = { kind = kind }
+    if type(reason) == "table" then
+      more, reason = reason, reason.reason or reason[1]
+    end
+    if reason ~= nil then
+      self.reason = tostring(reason)
+    end
+    self.after = more and more.after
+    self.fresh = more and more.fresh or false
+    return setmetatable(self, action)
+  end
+end
+
+---The item is as it should be: publish it.
+actions.done = maker "done"
+---Ask the same source again; { after = seconds, fresh = true: from the start }.
+actions.retry = maker "retry"
+---Give this source up and go on with the next one.
+actions.next_source = maker "next_source"
+---The item has failed.
+actions.fail = maker "fail"
+---Leave the item out; it counts as skipped.
+actions.skip = maker "skip"
+---Stop the whole run (exit code 4).
+actions.stop = maker "stop"
+
+---Whether a value is one of these.
+---@param value any
+---@return boolean
+function actions.is(value)
+  return getmetatable(value) == action
+end
+
+---The action that a function of the user's meant: an action, one of the
+---functions above itself, or its name. nil: no opinion.
+---@param value any
+---@param where string
+---@return table?
+---@return string? problem
+function actions.read(value, where)
+  if value == nil or actions.is(value) then
+    return value
+  end
+  for name, make in pairs(actions) do
+    local is_maker = name ~= "is" and name ~= "read"
+    if is_maker and (value == make or value == name) then
+      return make()
+    end
+  end
+  return nil, ("%s returned %s; it may return nil, done, retry, next_source, "
+    .. "fail, skip or stop"):format(where, type(value) == "string"
+    and ("%q"):format(value) or "a " .. type(value))
+end
+
+return actions

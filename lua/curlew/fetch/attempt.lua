@@ -1,0 +1,362 @@
+-- One attempt: one transfer of one item from one source.
+--
+-- How it works: the body goes through sinks in C, the partial file and the
+-- digests side by side; Lua sees the head, once, and the result. A partial
+-- file from an earlier run goes without digests beside it, since they would
+-- lack its first bytes; it is read through once at the end instead.
+local cw = require "curlew"
+local host = require "curlew.fetch.host"
+local item = require "curlew.fetch.item"
+local partial = require "curlew.fetch.partial"
+local sys = require "curlew.sys"
+
+local attempt = {}
+
+-- --- sinks -----------------------------------------------------------------
+
+local function make_sinks(job, is_resumed)
+  local one = job.item
+  local file = cw.sink.file(one.target,
+    { manual = true, keep_partial = true, resume = is_resumed })
+  job.file, job.sink, job.digests = file, file, nil
+  if is_resumed then
+    return
+  end
+  local members = { file }
+  job.digests = {}
+  for name in pairs(one.digests) do
+    local digest = cw.sink.digest(name)
+    job.digests[name] = digest
+    members[#members + 1] = digest
+  end
+  if #members > 1 then
+    job.sink = cw.sink.tee(table.unpack(members))
+  end
+end
+
+---Drops what was received so far.
+---@param job table
+function attempt.start_over(job)
+  attempt.let_go(job)
+  partial.remove(job.item.target)
+end
+
+---Closes the partial file; it stays.
+---@param job table
+function attempt.let_go(job)
+  if job.file then
+    job.file:discard()
+  end
+  job.file, job.sink, job.digests = nil, nil, nil
+  job.kept, job.validator = 0, nil
+end
+
+-- Sinks and the offset to go on from.
+local function prepare(job, url)
+  local one = job.item
+  local may_resume = one.settings.resume == "validated"
+  if job.file then
+    job.kept = job.base + job.file:bytes()
+    if job.kept > 0 and not (may_resume and job.validator) then
+      attempt.start_over(job)
+    end
+  end
+  if not job.file then
+    local size, validator
+    if may_resume then
+      size, validator = partial.find(one.target, item.shown(url))
+    end
+    if not size then
+      partial.remove(one.target)
+    end
+    make_sinks(job, size ~= nil)
+    job.base, job.kept, job.validator = size or 0, size or 0, validator
+  end
+end
+
+-- --- head ------------------------------------------------------------------
+
+local function add_line(head, line)
+  local status = line:match "^HTTP/[%d.]+ (%d%d%d)"
+  if status then
+    head.status, head.headers = tonumber(status), {}
+    return
+  end
+  local name, value = line:match "^([^:]+):[ \t]*(.-)[ \t\r\n]*$"
+  if name then
+    name = name:lower()
+    local before = head.headers[name]
+    head.headers[name] = before and before .. ", " .. value or value
+  end
+end
+
+local function total_of(job, head)
+  local range = head.headers["content-range"]
+  local total = range and range:match "/(%d+)$"
+  if head.status == 206 and total then
+    return math.tointeger(tonumber(total))
+  end
+  local length = head.headers["content-length"]
+  if length and not head.headers["content-encoding"] then
+    return math.tointeger(tonumber(length))
+  end
+  return job.item.size
+end
+
+-- A server that ignores If-Range sends the rest of another version; its ETag
+-- gives it away.
+local function is_other_version(job, head)
+  local etag = head.headers.etag
+  return head.status == 206 and job.kept > 0 and etag
+    and job.validator and job.validator:find '^"' and etag ~= job.validator
+end
+
+-- The head that the body belongs to is in. False stops the transfer.
+local function on_head(job, x, head, ask)
+  x.status, x.headers = head.status, head.headers
+  if is_other_version(job, head) then
+    x.stopped = { kind = "changed" }
+    return false
+  end
+  if head.status ~= 206 and head.status ~= 416 then
+    -- Another version, or no resume at all: the sink has started over.
+    job.base = 0
+  end
+  job.total = total_of(job, head)
+  x.total = job.total
+  local action = ask(x)
+  if action and action.kind ~= "done" then
+    x.stopped = action
+    return false
+  end
+  job.validator = partial.validator(head.headers)
+    or head.status == 206 and job.validator or nil
+  if job.validator then
+    partial.note(job.item.target, x.url, job.validator)
+  elseif head.status == 200 then
+    partial.forget(job.item.target)
+  end
+end
+
+local function head_reader(job, x, ask)
+  local head = { headers = {} }
+  local is_done = false
+  return function(line)
+    if is_done then
+      return
+    elseif line:find "[^\r\n]" then
+      add_line(head, line)
+      x.status, x.headers = head.status, head.headers
+      return
+    end
+    local status = head.status or 0
+    local leads_on = status >= 300 and status < 400 and status ~= 304
+      and head.headers.location
+    if status < 200 or leads_on and job.item.settings.follow then
+      return
+    end
+    is_done = true
+    return on_head(job, x, head, ask)
+  end
+end
+
+-- --- transfer --------------------------------------------------------------
+
+local function header_list(one, at)
+  local list = {}
+  for _, fields in ipairs { at.settings.headers or {},
+    one.settings.headers or {} } do
+    for name, value in pairs(fields) do
+      list[#list + 1] = ("%s: %s"):format(name, value)
+    end
+  end
+  table.sort(list)
+  return list
+end
+
+local function options_of(job, at, url, reader)
+  local one, s = job.item, job.item.settings
+  local options = {
+    url = url, failonerror = true, writedata = job.sink,
+    headerfunction = reader, useragent = s.user_agent or "curlew",
+    followlocation = s.follow ~= false,
+    connecttimeout_ms = math.ceil(s.connect_timeout * 1000),
+    httpheader = header_list(one, at), cainfo = s.ca,
+  }
+  if math.type(s.follow) then
+    options.maxredirs = s.follow
+  end
+  if s.timeout then
+    options.timeout_ms = math.ceil(s.timeout * 1000)
+  end
+  if s.stall then
+    options.low_speed_limit = s.stall.below or 1
+    options.low_speed_time = math.max(1, math.ceil(s.stall.during or 60))
+  end
+  if s.verify == false then
+    options.ssl_verifypeer, options.ssl_verifyhost = false, 0
+  end
+  if job.kept > 0 then
+    options.resume_from_large = job.kept
+    options.if_range = job.validator
+  end
+  for name, value in pairs(s.options or {}) do
+    options[name] = value
+  end
+  host.apply(at, options)
+  return options
+end
+
+-- What a failed transfer says of itself.
+local function note_error(x, thrown, easy)
+  if type(thrown) == "table" or type(thrown) == "userdata" then
+    x.error = thrown.name or "error"
+    local detail = thrown.detail
+    x.reason = detail and detail ~= "" and detail or thrown.message
+      or tostring(thrown)
+    x.phase = thrown.phase
+  else
+    x.error, x.reason = "thrown", tostring(thrown)
+  end
+  local status = easy.info.response_code
+  if x.error == "http_returned_error" and status then
+    x.status = status
+    x.reason = ("the server answered %d"):format(status)
+  end
+end
+
+-- Slow, not merely over a time limit.
+local function was_stalled(x, s)
+  return x.error == "operation_timedout" and s.stall
+    and (x.phase == "receive" or x.phase == "wait")
+    and not (s.timeout and x.seconds >= s.timeout - 0.01) or false
+end
+
+-- Reads a file through digests, a part at a time so that others go on.
+local function digest_file(path, names)
+  local file, problem = io.open(path, "rb")
+  if not file then
+    return nil, problem
+  end
+  local digests = {}
+  for name in pairs(names) do
+    digests[name] = cw.sink.digest(name)
+  end
+  local n = 0
+  for block in file:lines(1 << 18) do
+    for _, digest in pairs(digests) do
+      digest:write(block)
+    end
+    n = n + 1
+    if n % 16 == 0 then
+      cw.sleep(0)
+    end
+  end
+  file:close()
+  return digests
+end
+
+---Which of an item's promises a set of digests breaks, and how.
+---@param one curlew.fetch.item
+---@param digests table<string, any>
+---@return string? name
+---@return string? sentence
+local function broken_promise(one, digests)
+  for name, wanted in pairs(one.digests) do
+    local got = digests[name]:hex()
+    if got ~= wanted then
+      return name, ("wrong %s: wanted %s..., got %s..."):format(name,
+        wanted:sub(1, 12), got:sub(1, 12))
+    end
+  end
+end
+
+---Whether the target is there and is what the item asks for.
+---@param one curlew.fetch.item
+---@return boolean
+function attempt.is_there(one)
+  local kind, size = sys.stat(one.target)
+  if kind ~= "file" or not next(one.digests)
+    or one.size and one.size ~= size then
+    return false
+  end
+  local digests = digest_file(one.target, one.digests)
+  return digests ~= nil and not broken_promise(one, digests)
+end
+
+local function check(job, x)
+  local one = job.item
+  x.bytes = job.base + job.file:bytes()
+  if one.size and x.bytes ~= one.size then
+    x.wrong = "size"
+    x.reason = ("wrong size: wanted %d bytes, got %d"):format(one.size,
+      x.bytes)
+    return
+  end
+  local digests, problem = job.digests, nil
+  if not digests and next(one.digests) then
+    digests, problem = digest_file(partial.name(one.target), one.digests)
+    if not digests then
+      x.error, x.reason = "write_error", problem
+      return
+    end
+  end
+  x.wrong, x.reason = broken_promise(one, digests or {})
+end
+
+---Makes the attempt. Returns the facts; user code decides on them.
+---@param job table item, source, attempt, attempts
+---@param at curlew.fetch.host
+---@param ask fun(x): table? on.head
+---@param now fun(): number
+---@return table x
+function attempt.make(job, at, ask, now)
+  local one, url = job.item, job.item.sources[job.source]
+  local x = {
+    id = one.id, url = item.shown(url), to = one.to, target = one.target,
+    source = job.source, sources = #one.sources, attempt = job.attempt,
+    attempts = job.attempts, stall = one.settings.stall or nil, status = 0,
+    headers = {},
+  }
+  prepare(job, url)
+  x.resumed_from = job.kept
+  local easy <close> = cw.easy(options_of(job, at, url,
+    head_reader(job, x, ask)))
+  job.easy = easy
+  local began = now()
+  local ok, thrown = pcall(easy.perform, easy)
+  job.easy = nil
+  x.seconds = now() - began
+  x.peer = easy.info.primary_ip
+  x.received = easy.info.size_download_t or 0
+  local after = tonumber(easy.info.retry_after or 0)
+  x.retry_after = after and after > 0 and after or nil
+  if not ok and x.stopped then
+    x.error, x.reason = "aborted_by_callback", x.stopped.reason
+  elseif not ok then
+    note_error(x, thrown, easy)
+    x.stalled = was_stalled(x, one.settings)
+  end
+  if x.stopped and x.stopped.kind == "changed" then
+    x.error, x.stopped = "resume_changed", nil
+    x.reason = "the server has another version by now"
+  end
+  if ok then
+    check(job, x)
+  end
+  return x
+end
+
+---Gives the finished file its name.
+---@param job table
+---@return string? problem
+function attempt.publish(job)
+  local ok, thrown = pcall(job.file.publish, job.file)
+  if not ok then
+    return type(thrown) == "string" and thrown or thrown.detail
+      or tostring(thrown)
+  end
+  partial.forget(job.item.target)
+end
+
+return attempt

@@ -1,0 +1,89 @@
+-- The partial file of an item and what makes it safe to go on with.
+--
+-- How it works: bytes go to "<target>.part"; beside it, "<target>.part.meta"
+-- names the URL and the validator of the version that the bytes are of. Only
+-- with both is a later attempt, or a later run, allowed to ask for the rest,
+-- and it asks with If-Range, so a server that has another version by now sends
+-- the whole. Order of writing: a file of another version is removed before
+-- its meta file is, and bytes come after their meta file; so, killed at any
+-- moment, the two never disagree.
+local sys = require "curlew.sys"
+
+local partial = {}
+
+local FIRST_LINE = "curlew partial 1"
+
+---@param target string
+---@return string
+function partial.name(target)
+  return target .. ".part"
+end
+
+local function meta_name(target)
+  return target .. ".part.meta"
+end
+
+---Removes both.
+---@param target string
+function partial.remove(target)
+  os.remove(partial.name(target))
+  os.remove(meta_name(target))
+end
+
+---Removes the meta file alone: the rest was published.
+---@param target string
+function partial.forget(target)
+  os.remove(meta_name(target))
+end
+
+---Keeps what the bytes to come are of.
+---@param target string
+---@param url string without credentials
+---@param validator string
+function partial.note(target, url, validator)
+  local name = meta_name(target)
+  local file = io.open(name .. ".new", "wb")
+  if not file then
+    return
+  end
+  local ok = file:write(FIRST_LINE, "\n", url, "\n", validator, "\n")
+  if file:close() and ok then
+    os.rename(name .. ".new", name)
+  end
+end
+
+---The bytes that are there and their validator, if they can be gone on with.
+---@param target string
+---@param url string without credentials
+---@return integer? size
+---@return string? validator
+function partial.find(target, url)
+  local file = io.open(meta_name(target), "rb")
+  if not file then
+    return nil
+  end
+  local first, of, validator = file:read("l", "l", "l")
+  file:close()
+  local kind, size = sys.stat(partial.name(target))
+  if first == FIRST_LINE and of == url and validator and validator ~= ""
+    and kind == "file" and size > 0 then
+    return size, validator
+  end
+end
+
+---What a head offers as a strong validator (RFC 9110 sections 8.8 and 13.1.5):
+---a strong ETag, else a Last-Modified that is older than the answer itself.
+---@param headers table<string, string> names in lower case
+---@return string?
+function partial.validator(headers)
+  local etag = headers.etag
+  if etag and etag:find '^"[^"]*"$' then
+    return etag
+  end
+  local modified = headers["last-modified"]
+  if not etag and modified and modified ~= headers.date then
+    return modified
+  end
+end
+
+return partial

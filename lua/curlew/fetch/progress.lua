@@ -1,0 +1,288 @@
+-- What a run shows while it goes on: bars on a terminal, a line an event
+-- elsewhere, JSON a line for programs.
+--
+-- A shower is a function(kind, event) that the run tells everything; its end
+-- leaves the last line, the counts, on standard error.
+local item = require "curlew.fetch.item"
+local json = require "curlew.json"
+local sys = require "curlew.sys"
+local units = require "curlew.fetch.units"
+
+local progress = {}
+
+---"117 done, 2 failed, 1 skipped in 8.4 s (1.2 GiB)"
+---@param outcome {done: integer, failed: integer, skipped: integer,
+---  seconds: number, bytes: integer}
+---@return string
+function progress.summary(outcome)
+  return ("%d done, %d failed, %d skipped in %s (%s)"):format(outcome.done,
+    outcome.failed, outcome.skipped, units.show_duration(outcome.seconds),
+    units.show_bytes(outcome.bytes))
+end
+
+-- Names and reasons come from servers and files: no control character of
+-- theirs reaches the terminal.
+local function clean(text)
+  return (tostring(text):gsub("%c", "?"))
+end
+
+-- Cuts text to n columns, counting a UTF-8 character as one.
+local function fit(text, n)
+  text = clean(text)
+  local length = utf8.len(text)
+  if not length then
+    return #text > n and text:sub(1, n) or text .. (" "):rep(n - #text)
+  elseif length > n then
+    return text:sub(1, utf8.offset(text, n) - 1) .. "…"
+  end
+  return text .. (" "):rep(n - length)
+end
+
+-- --- sentences -------------------------------------------------------------
+
+local function says_end(event)
+  local result = event.result
+  local name = clean(result.to or result.id)
+  if result.outcome == "failed" then
+    return ("failed   %s: %s (%s)"):format(name,
+      clean(result.reason or "?"), result.where)
+  elseif result.outcome == "skipped" then
+    return ("skipped  %s: %s"):format(name, clean(result.reason or "?"))
+  end
+  return ("done     %s  %s in %s"):format(name,
+    units.show_bytes(result.bytes or 0),
+    units.show_duration(result.seconds))
+end
+
+-- A moment's event as a sentence, or nil if it is not worth one.
+local function sentence(kind, event)
+  if kind == "end" then
+    return says_end(event)
+  elseif kind == "retry" then
+    return ("retry    %s in %s: %s"):format(
+      clean(event.job.item.to or event.job.item.id),
+      units.show_duration(event.wait), clean(event.reason or "?"))
+  elseif kind == "source" then
+    return ("mirror   %s from %s: %s"):format(
+      clean(event.job.item.to or event.job.item.id), clean(event.url),
+      clean(event.reason or "?"))
+  elseif kind == "pause" then
+    return ("pause    %s for %s, as it asked"):format(
+      clean(event.host.origin), units.show_duration(event.seconds))
+  elseif kind == "note" then
+    return "note     " .. clean(event.text)
+  end
+end
+
+-- Lines for a log: everything that happened, or failures only.
+local function plain(out, is_quiet)
+  return function(kind, event)
+    local is_failure = kind == "end" and event.result.outcome == "failed"
+    local line = (not is_quiet or is_failure or kind == "note")
+      and sentence(kind, event)
+    if line then
+      out:write(line, "\n")
+    elseif kind == "finish" then
+      out:write(progress.summary(event.state), "\n")
+    end
+  end
+end
+
+-- --- JSON ------------------------------------------------------------------
+
+local function facts_of(kind, event)
+  local job = event.job
+  local facts = { event = kind }
+  if job then
+    facts.id = job.item.id
+  end
+  if kind == "end" then
+    local result = event.result
+    facts.outcome, facts.reason = result.outcome, result.reason
+    facts.target, facts.bytes = result.target, result.bytes
+    facts.seconds, facts.status = result.seconds, result.status
+  elseif kind == "attempt" then
+    facts.attempt = job.attempts
+    facts.url = item.shown(job.item.sources[job.source])
+  elseif kind == "retry" then
+    facts.wait, facts.reason = event.wait, event.reason
+  elseif kind == "source" then
+    facts.url, facts.reason = event.url, event.reason
+  elseif kind == "pause" then
+    facts.host, facts.seconds = event.host.origin, event.seconds
+  elseif kind == "note" then
+    facts.text = event.text
+  elseif kind == "finish" then
+    local state = event.state
+    facts.done, facts.failed, facts.skipped = state.done, state.failed,
+      state.skipped
+    facts.bytes, facts.seconds = state.bytes, state.seconds
+  end
+  return facts
+end
+
+local EVENTS = {
+  start = true, attempt = true, retry = true, source = true, pause = true,
+  note = true, ["end"] = true, finish = true,
+}
+
+local function events(out, err)
+  return function(kind, event)
+    if EVENTS[kind] then
+      out:write(json.encode(facts_of(kind, event)), "\n")
+      out:flush()
+    end
+    if kind == "finish" then
+      err:write(progress.summary(event.state), "\n")
+    end
+  end
+end
+
+-- --- bars ------------------------------------------------------------------
+
+local EIGHTHS = { "▏", "▎", "▍", "▌", "▋", "▊", "▉" }
+
+-- A bar of n columns, filled to an eighth of a column.
+local function bar(share, n)
+  share = math.max(0, math.min(1, share))
+  local eighths = math.floor(share * n * 8)
+  local full, rest = eighths // 8, eighths % 8
+  local text = ("█"):rep(full) .. (EIGHTHS[rest] or "")
+  local used = full + (rest > 0 and 1 or 0)
+  return text .. (" "):rep(n - used)
+end
+
+local ROWS = 6
+
+local function share_of(job)
+  local n = job.file and job.base + job.file:bytes() or 0
+  return n, job.total and job.total > 0 and n / job.total or nil
+end
+
+local function job_line(job, width)
+  local n, share = share_of(job)
+  local name = fit(job.item.to or job.item.id, math.min(36, width // 3))
+  local size = ("%10s"):format(units.show_bytes(n))
+  local room = width - utf8.len(name) - 26
+  if room < 8 then
+    return ("  %s %s"):format(name, size)
+  elseif not share then
+    return ("  %s %s  %s"):format(name, size, job.file and "…" or "")
+  end
+  return ("  %s %s  \27[36m%s\27[0m %3d%%"):format(name, size,
+    bar(share, room), math.min(100, math.floor(share * 100)))
+end
+
+-- Bytes a second, lately.
+local function note_speed(self, now, n)
+  local since = now - self.at
+  if since >= 0.25 then
+    local speed = math.max(0, n - self.seen) / since
+    self.speed = self.speed and self.speed * 0.7 + speed * 0.3 or speed
+    self.at, self.seen = now, n
+  end
+end
+
+local function total_line(self, state, width)
+  local over = state.done + state.failed + state.skipped
+  local moving, n = 0, state.bytes
+  for job in pairs(state.active) do
+    local got, share = share_of(job)
+    moving = moving + math.min(1, share or 0)
+    n = n + got
+  end
+  note_speed(self, state.now(), n)
+  -- Of items, not of bytes: sizes are not known before their turn comes, and
+  -- a share of items never goes back or past its end.
+  local share = state.total > 0 and (over + moving) / state.total or 0
+  local counts = ("%d/%d%s"):format(over, state.total,
+    state.fed and "" or "+")
+  local text = ("%s  %s  %s/s"):format(counts, units.show_bytes(n),
+    units.show_bytes(self.speed or 0))
+  local room = math.min(40, width - #text - 12)
+  if room < 8 then
+    return "  " .. text
+  end
+  return ("  \27[32m%s\27[0m %3d%%  %s"):format(bar(share, room),
+    math.floor(share * 100), text)
+end
+
+local function draw(self, out)
+  local state = self.state
+  local width = (sys.columns(2) or 80) - 1
+  local jobs = {}
+  for job in pairs(state.active) do
+    if job.file then
+      jobs[#jobs + 1] = job
+    end
+  end
+  -- The oldest first, so that lines stay in their place.
+  table.sort(jobs, function(a, b)
+    return a.result.number < b.result.number
+  end)
+  local lines = { self:erase() }
+  for i = 1, math.min(ROWS, #jobs) do
+    lines[#lines + 1] = job_line(jobs[i], width) .. "\n"
+  end
+  if #jobs > ROWS then
+    lines[#lines + 1] = ("  and %d more\n"):format(#jobs - ROWS)
+  end
+  lines[#lines + 1] = total_line(self, state, width) .. "\n"
+  self.drawn = #lines - 1
+  out:write(table.concat(lines))
+  out:flush()
+end
+
+local COLOURS = {
+  failed = "31", retry = "33", mirror = "35", pause = "33", note = "34",
+}
+
+local function coloured(line)
+  local word = line:match "^%a+"
+  local colour = COLOURS[word]
+  return colour and ("\27[%sm%s\27[0m%s"):format(colour, word,
+    line:sub(#word + 1)) or line
+end
+
+local function bars(out)
+  local self = { drawn = 0, at = 0, seen = 0 }
+  function self:erase()
+    local n = self.drawn
+    self.drawn = 0
+    return n > 0 and ("\27[%dA\27[J"):format(n) or ""
+  end
+  return function(kind, event)
+    if kind == "start" then
+      self.state, self.at = event.state, event.state.now()
+    elseif kind == "tick" then
+      draw(self, out)
+    elseif kind == "finish" then
+      out:write(self:erase(), progress.summary(event.state), "\n")
+    else
+      local is_news = kind ~= "end" or event.result.outcome == "failed"
+      local line = is_news and sentence(kind, event)
+      if line then
+        out:write(self:erase(), coloured(line), "\n")
+        draw(self, out)
+      end
+    end
+  end
+end
+
+---The shower that fits.
+---@param opts {quiet: boolean?, json: boolean?, out: file*?, err: file*?}
+---@return fun(kind: string, event: table)
+---@return boolean is_moving whether it wants ticks
+function progress.shower(opts)
+  local out, err = opts.out or io.stdout, opts.err or io.stderr
+  if opts.json then
+    return events(out, err), false
+  elseif opts.quiet then
+    return plain(err, true), false
+  elseif sys.columns(2) and os.getenv "TERM" ~= "dumb" then
+    return bars(err), true
+  end
+  return plain(err, false), false
+end
+
+return progress
