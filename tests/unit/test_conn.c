@@ -187,6 +187,15 @@ Test(conn, one_that_fails_lets_the_next_start_at_once) {
   server_close(&server);
 }
 
+Test(conn, one_that_fails_beside_another_lets_the_next_start_at_once) {
+  cr_assert_eq(cw_vnet_route(kit.net, "10.0.0.8", 80, -1, 0), CW_OK);
+  server_open(&kit, &server, "10.0.0.1", 80, NULL);
+  int64_t start = now_us();
+  cr_assert_eq(connect_to("10.0.0.8,10.0.0.9,10.0.0.1", 80), CW_OK);
+  cr_assert_eq(now_us() - start, 200000, "not two delays");
+  server_close(&server);
+}
+
 Test(conn, deadline_ends_all_attempts_in_one_sentence) {
   cr_assert_eq(cw_vnet_route(kit.net, "10.0.0.1", 80, -1, 0), CW_OK);
   cr_assert_eq(cw_vnet_route(kit.net, "fd00::1", 80, ENETUNREACH, 10), CW_OK);

@@ -531,6 +531,21 @@ Test(tls, second_connection_resumes) {
   cr_assert(traced("SSL reusing session"));
 }
 
+Test(tls, tickets_of_tls_1_3_are_used_once) {
+  struct client more[3];
+  serve();
+  cr_assert_not(visit()); /* brings two */
+  for (int i = 0; i < 3; i++) {
+    client_init(&kit, &more[i]);
+    cr_assert_eq(client_connect(&more[i], &spec), CW_OK);
+    SSL *ssl = cw_conn_ssl(client_conn(&more[i]));
+    cr_assert_eq(SSL_session_reused(ssl), i < 2, "connection %d", i);
+  }
+  for (int i = 0; i < 3; i++) {
+    client_fini(&more[i]);
+  }
+}
+
 Test(tls, second_connection_resumes_with_tls_1_2) {
   spec.tls_config.max_version = 6;
   serve();
