@@ -62,6 +62,8 @@ struct cw_transfer {
   struct cw_node waiting; /* in the multi's list of those without connection */
   uint64_t conn_id;
   bool conn_reused;
+  bool noted;          /* what is known of the connection was copied */
+  bool conn_noted;  /* its facts are in this struct */
   bool retried;     /* once on a fresh connection already */
   bool fresh;       /* take no idle connection */
   bool running_now; /* the driver is on the C stack */

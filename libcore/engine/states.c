@@ -109,7 +109,8 @@ static enum cw_code find_conn(struct cw_easy *easy) {
 enum cw_code cw_step_opening(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   enum cw_code err = find_conn(easy);
-  if (!err && easy->x.conn && t->times.opened < t->times.hop) {
+  if (!err && easy->x.conn && !t->conn_noted) {
+    t->conn_noted = true;
     note_connection(easy, easy->x.conn);
     t->times.opened = cw_transfer_now(easy);
   }

@@ -82,7 +82,7 @@ enum cw_code cw_step_queued(struct cw_easy *easy) {
   if (err) {
     return err;
   }
-  t->conn_reused = false;
+  t->conn_reused = t->conn_noted = false;
   if (take_idle(easy)) {
     cw_tracef(easy, "reusing connection to %s", t->uri.host);
     cw_list_remove(&easy->multi->waiting, &t->waiting);

@@ -194,7 +194,7 @@ Test(reader, skipped_bytes_do_not_come_out) {
         struct cw_reader reader;
         cw_reader_init(&reader, app_ask, &app, NULL, announced ? 11 : -1, NULL);
         reader.skip = skip;
-        assert_read(&reader, n, "hello world" + skip);
+        assert_read(&reader, n, &"hello world"[skip]);
         cw_reader_fini(&reader);
       }
     }

@@ -36,7 +36,7 @@ static void assert_seekable(struct cw_source *source) {
   }
   for (uint64_t at = 0; at <= 11; at++) {
     cr_assert_eq(cw_source_seek(source, at), CW_OK);
-    assert_reads(source, 4, "hello world" + at);
+    assert_reads(source, 4, &"hello world"[at]);
   }
   size_t nread = 9;
   cr_assert_eq(cw_source_read(source, NULL, 0, &nread), CW_OK);
