@@ -129,13 +129,18 @@ const struct cw_platform *cw_loop_platform(const struct cw_loop *loop) {
   return loop->platform;
 }
 
+/* A platform's clock may begin at 0, where moments that were not reached are 0
+   as well: the loop's begins one microsecond later. */
+static int64_t read_clock(const struct cw_loop *loop) {
+  return loop->platform->now_us(loop->platform->ctx) + 1;
+}
+
 int64_t cw_loop_now_us(const struct cw_loop *loop) {
-  return loop->depth ? loop->now_us
-                     : loop->platform->now_us(loop->platform->ctx);
+  return loop->depth ? loop->now_us : read_clock(loop);
 }
 
 int64_t cw_loop_update_now(struct cw_loop *loop) {
-  loop->now_us = loop->platform->now_us(loop->platform->ctx);
+  loop->now_us = read_clock(loop);
   return loop->now_us;
 }
 
@@ -169,7 +174,7 @@ static int64_t due_in(const struct cw_loop *loop, int64_t now_us) {
 }
 
 int64_t cw_loop_next_due_us(const struct cw_loop *loop) {
-  return due_in(loop, loop->platform->now_us(loop->platform->ctx));
+  return due_in(loop, read_clock(loop));
 }
 
 /* A wish that the poller has no memory for stays in the list and is told in
@@ -215,8 +220,13 @@ enum cw_code cw_loop_turn(struct cw_loop *loop, int64_t max_wait_us) {
   served += cw_loop_step(loop, &loop->tasks, task_serve);
   served += cw_loop_step(loop, &loop->ready, cw_watch_serve);
   enum cw_code err = CW_OK;
+  /* Asking without waiting is a system call that mostly finds nothing: a
+     request was sent a moment ago. The next turn asks and waits; it does so for
+     sure, or what is always busy would never hear of its sockets. */
+  bool leave = served && max_wait_us != 0 && !loop->unpolled && !has_work(loop);
+  loop->unpolled = leave;
   /* What a wait before this turn has polled was served just now. */
-  if (!loop->polled || (!served && max_wait_us != 0)) {
+  if (!leave && (!loop->polled || (!served && max_wait_us != 0))) {
     int n;
     err = poll_once(loop, served ? 0 : max_wait_us, &n);
   }

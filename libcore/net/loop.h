@@ -124,7 +124,8 @@ CW_MUST_CHECK enum cw_code cw_loop_open(const struct cw_platform *platform,
 /* Every watch and timer must have ended. NULL is allowed. */
 void cw_loop_close(struct cw_loop *loop);
 const struct cw_platform *cw_loop_platform(const struct cw_loop *loop);
-/* The clock as read in this turn, microseconds; outside of turns, read anew. */
+/* The clock as read in this turn, microseconds, never 0; outside of turns, read
+   anew. Its origin is one microsecond before the platform's. */
 int64_t cw_loop_now_us(const struct cw_loop *loop);
 /* Reads it anew; for measuring, and after long work. */
 int64_t cw_loop_update_now(struct cw_loop *loop);
@@ -132,7 +133,8 @@ int64_t cw_loop_wall_s(const struct cw_loop *loop);
 /* The pool of receive chunks, shared by all that is on the loop. */
 struct cw_chunk_pool *cw_loop_chunks(struct cw_loop *loop);
 /* One turn that waits for at most max_wait_us (-1: no limit) if there is
-   nothing to do. CWE_UNRECOVERABLE_POLL. */
+   nothing to do. One that may wait and had something to do may leave the poller
+   to the turn behind it. CWE_UNRECOVERABLE_POLL. */
 CW_MUST_CHECK enum cw_code cw_loop_turn(struct cw_loop *loop,
                                         int64_t max_wait_us);
 /* Waits until there is something to do, without doing it, or somebody wakes

@@ -26,6 +26,7 @@ struct cw_loop {
   void *poller;
   bool level;     /* wishes are told to the poller or the hooks */
   bool polled;    /* cw_loop_wait has polled for the turn to come */
+  bool unpolled;  /* the last turn left the poller to this one */
   unsigned depth; /* turns, and calls of hooks, that are running */
   int64_t now_us;
   int64_t polled_us; /* when the poller was last asked; -1: never */

@@ -689,6 +689,50 @@ ON_BOTH(a_round_costs_one_read_one_write_and_one_wait) {
   cw_loop_close(loop);
 }
 
+static void do_nothing(struct cw_task *task, void *data) {
+  (void)task;
+  ++*(int *)data;
+}
+
+/* A turn that did something leaves the poller to the next one, which waits; but
+   never two in a row, or sockets would starve beside work that never ends. */
+ON_BOTH(work_in_each_turn_asks_the_poller_in_every_other) {
+  counted_real = platform;
+  counted = *platform;
+  counted.poll_wait = count_wait;
+  struct cw_loop *loop = open_loop(&counted);
+  struct cw_watch watch;
+  struct cw_task task;
+  int fd[2], rounds = 0, tasks = 0;
+  cw_task_init(&task, do_nothing, &tasks);
+  pair(fd);
+  cr_assert_eq(cw_watch_open(loop, &watch, fd[0], echo, &rounds), CW_OK);
+  cw_watch_want(&watch, CW_READY_READ);
+  turn(loop, 0);
+  for (int i = 0; i < 10; i++) {
+    waits = rounds = 0;
+    cr_assert_eq(write(fd[1], "ping", 4), 4);
+    cw_task_post(loop, &task);
+    turn(loop, -1);
+    cw_task_post(loop, &task);
+    turn(loop, -1);
+    cr_assert_eq(rounds, 1);
+    cr_assert_eq(waits, 1);
+  }
+  cr_assert_eq(tasks, 20);
+  /* A turn that must not wait asks each time: nobody may come back. */
+  waits = 0;
+  for (int i = 0; i < 3; i++) {
+    cw_task_post(loop, &task);
+    turn(loop, 0);
+  }
+  cr_assert_eq(waits, 3);
+  cw_watch_close(&watch);
+  close(fd[0]);
+  close(fd[1]);
+  cw_loop_close(loop);
+}
+
 /* A peer that has only finished sending: no hang-up beside the bytes. */
 ON_BOTH(bytes_and_half_a_close_arrive) {
   struct cw_loop *loop = open_loop(platform);
