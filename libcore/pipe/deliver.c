@@ -1,5 +1,4 @@
 /* The end of a chain without a sink: the host. */
-#include "base/mem.h"
 #include "pipe/stages.h"
 
 /* An empty piece is only there to wake stages that hold something. */
@@ -24,20 +23,11 @@ static enum cw_code deliver_finish(struct cw_stage *stage) {
 }
 
 static void deliver_free(struct cw_stage *stage) {
-  cw_free(stage);
+  (void)stage;
 }
 
-static const struct cw_stage_type deliver_type = {.name = "deliver",
-                                                  .phase = CW_PHASE_SINK,
-                                                  .write = deliver_write,
-                                                  .finish = deliver_finish,
-                                                  .free = deliver_free};
-
-enum cw_code cw_deliver_stage(struct cw_stage **pstage) {
-  *pstage = cw_calloc(1, sizeof(**pstage));
-  if (!*pstage) {
-    return CWE_OUT_OF_MEMORY;
-  }
-  (*pstage)->type = &deliver_type;
-  return CW_OK;
-}
+const struct cw_stage_type cw_deliver_type = {.name = "deliver",
+                                              .phase = CW_PHASE_SINK,
+                                              .write = deliver_write,
+                                              .finish = deliver_finish,
+                                              .free = deliver_free};

@@ -16,8 +16,9 @@ enum cw_inflate_format {
   CW_INFLATE_DEFLATE /* RFC 1950, or raw RFC 1951 */
 };
 
-/* The end of a chain: host.deliver. */
-CW_MUST_CHECK enum cw_code cw_deliver_stage(struct cw_stage **pstage);
+/* The end of a chain: host.deliver. Lies in the writer; its free does nothing.
+ */
+extern const struct cw_stage_type cw_deliver_type;
 /* The end of a chain: a sink, of which a reference is taken. */
 CW_MUST_CHECK enum cw_code cw_sink_stage(struct cw_sink *sink,
                                          struct cw_stage **pstage);

@@ -33,13 +33,9 @@ static struct cw_stage **last_of(struct cw_writer *writer) {
 
 enum cw_code cw_writer_init(struct cw_writer *writer,
                             const struct cw_pipe_host *host) {
-  *writer = (struct cw_writer){.host = *host};
-  struct cw_stage *stage;
-  enum cw_code err = cw_deliver_stage(&stage);
-  if (err) {
-    return cw_fail_oom(host->fail);
-  }
-  install(writer, stage);
+  *writer =
+      (struct cw_writer){.host = *host, .end = {.type = &cw_deliver_type}};
+  install(writer, &writer->end);
   return CW_OK;
 }
 

@@ -71,6 +71,7 @@ struct cw_stage {
 
 struct cw_writer {
   struct cw_stage *first;
+  struct cw_stage end; /* to the host, where there is no sink */
   struct cw_pipe_host host;
   bool finished;
 };

@@ -8,6 +8,7 @@ static enum cw_code http1_init(struct cw_exchange *x) {
     return cw_fail_oom(x->fail);
   }
   cw_buf_init(&h->head, CW_HTTP1_MAX_HEAD_OUT);
+  cw_buf_init(&h->target, CW_HTTP1_MAX_HEAD_OUT);
   cw_h1_parser_init(&h->parser);
   x->state = h;
   return CW_OK;
@@ -26,6 +27,7 @@ static void http1_fini(struct cw_exchange *x) {
   if (h) {
     http1_stop(x);
     cw_buf_fini(&h->head);
+    cw_buf_fini(&h->target);
     cw_h1_parser_fini(&h->parser);
     cw_free(h);
     x->state = NULL;
@@ -36,9 +38,11 @@ static enum cw_code http1_open(struct cw_exchange *x) {
   struct cw_http1 *h = x->state;
   http1_stop(x);
   struct cw_buf head = h->head;
+  struct cw_buf target = h->target;
   struct cw_h1_parser parser = h->parser;
   *h = (struct cw_http1){0};
   h->head = head;
+  h->target = target;
   h->parser = parser;
   cw_buf_clear(&h->head);
   cw_h1_parser_reset(&h->parser, false);

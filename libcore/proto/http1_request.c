@@ -67,15 +67,13 @@ static enum cw_code add_target(struct cw_exchange *x, struct cw_buf *target) {
 
 static enum cw_code add_request_line(struct cw_exchange *x,
                                      struct cw_http1 *h) {
-  struct cw_buf target;
-  cw_buf_init(&target, CW_HTTP1_MAX_HEAD_OUT);
-  enum cw_code err = add_target(x, &target);
+  cw_buf_clear(&h->target);
+  enum cw_code err = add_target(x, &h->target);
   if (!err) {
     err = cw_h1_add_request_line(&h->head, cw_slice_str(x->request.method),
-                                 cw_buf_slice(&target), x->request.version,
+                                 cw_buf_slice(&h->target), x->request.version,
                                  x->fail);
   }
-  cw_buf_fini(&target);
   return err;
 }
 
