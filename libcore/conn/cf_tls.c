@@ -439,7 +439,7 @@ static enum cw_code tls_set_context(struct cf_tls *tls,
   unsigned char key[CW_TLS_KEY_BYTES];
   enum cw_code err = cw_tls_config_key(config, key);
   if (err != CW_OK) {
-    return cw_fail(fail, err, "%s", cw_easy_strerror(err));
+    return cw_fail_oom(fail);
   }
   err = cw_tls_context(store, config, key, share, fail, &tls->ctx);
   if (err != CW_OK) {

@@ -1,8 +1,8 @@
 /*
  * Contexts: from options to OpenSSL's SSL_CTX.
  *
- * How it works: the options are written one after the other, each with its
- * length, and digested; files named add their size, time and inode, so a
+ * How it works: the options are digested one after the other, each with its
+ * length; files named add their size, time and inode, so a
  * replaced file makes another context. The digest is the key under which the
  * context is kept, and no secret stays in it.
  */
@@ -64,61 +64,58 @@ struct cw_tls_sessions *cw_tls_store_sessions(struct cw_tls_store *store) {
 
 /* --- the key ------------------------------------------------------------- */
 
-static enum cw_code key_add(struct cw_buf *buf, const void *bytes, size_t n) {
+/* Straight into the digest: no copy of a password is left behind. */
+static bool key_add(EVP_MD_CTX *md, const void *bytes, size_t n) {
   uint64_t len = bytes ? n : UINT64_MAX; /* NULL is not "" */
-  enum cw_code err = cw_buf_add(buf, &len, sizeof len);
-  if (err == CW_OK && bytes) {
-    err = cw_buf_add(buf, bytes, n);
-  }
-  return err;
+  return EVP_DigestUpdate(md, &len, sizeof len) == 1 &&
+         (!bytes || EVP_DigestUpdate(md, bytes, n) == 1);
 }
 
-static enum cw_code key_add_file(struct cw_buf *buf, const char *name) {
+static bool key_add_text(EVP_MD_CTX *md, const char *text) {
+  return key_add(md, text, text ? strlen(text) : 0);
+}
+
+static bool key_add_file(EVP_MD_CTX *md, const char *name) {
   struct stat st;
   if (!name || stat(name, &st) != 0) {
-    return CW_OK;
+    return true;
   }
   int64_t state[] = {(int64_t)st.st_ino, (int64_t)st.st_size,
                      (int64_t)st.st_mtim.tv_sec, (int64_t)st.st_mtim.tv_nsec};
-  return key_add(buf, state, sizeof state);
+  return key_add(md, state, sizeof state);
 }
 
-static enum cw_code key_add_all(struct cw_buf *buf,
-                                const struct cw_tls_config *c) {
+static bool key_add_blob(EVP_MD_CTX *md, const struct cw_blob *blob) {
+  return blob ? key_add(md, blob->data, blob->len) : key_add(md, NULL, 0);
+}
+
+static bool key_add_all(EVP_MD_CTX *md, const struct cw_tls_config *c) {
   const char *const texts[] = {c->ca_file,   c->ca_path,      c->crl_file,
                                c->cert_file, c->cert_type,    c->key_file,
                                c->key_type,  c->key_password, c->ciphers,
                                c->ciphers13, c->curves,       c->sigalgs};
   const char *const files[] = {c->ca_file, c->ca_path, c->crl_file,
                                c->cert_file, c->key_file};
-  const struct cw_blob *const blobs[] = {c->ca_blob, c->cert_blob, c->key_blob};
   int numbers[] = {c->verify_peer, c->verify_host, c->min_version,
                    c->max_version, c->session_cache};
-  enum cw_code err = key_add(buf, numbers, sizeof numbers);
-  for (size_t i = 0; err == CW_OK && i < sizeof texts / sizeof *texts; i++) {
-    err = key_add(buf, texts[i], texts[i] ? strlen(texts[i]) : 0);
+  bool ok = key_add(md, numbers, sizeof numbers);
+  for (size_t i = 0; ok && i < sizeof texts / sizeof *texts; i++) {
+    ok = key_add_text(md, texts[i]);
   }
-  for (size_t i = 0; err == CW_OK && i < sizeof files / sizeof *files; i++) {
-    err = key_add_file(buf, files[i]);
+  for (size_t i = 0; ok && i < sizeof files / sizeof *files; i++) {
+    ok = key_add_file(md, files[i]);
   }
-  for (size_t i = 0; err == CW_OK && i < sizeof blobs / sizeof *blobs; i++) {
-    err = blobs[i] ? key_add(buf, blobs[i]->data, blobs[i]->len)
-                   : key_add(buf, NULL, 0);
-  }
-  return err;
+  return ok && key_add_blob(md, c->ca_blob) && key_add_blob(md, c->cert_blob) &&
+         key_add_blob(md, c->key_blob);
 }
 
 enum cw_code cw_tls_config_key(const struct cw_tls_config *config,
                                unsigned char key[CW_TLS_KEY_BYTES]) {
-  struct cw_buf buf;
-  cw_buf_init(&buf, 4 * (size_t)CW_TLS_MAX_FILE);
-  enum cw_code err = key_add_all(&buf, config);
-  if (err == CW_OK &&
-      EVP_Digest(buf.ptr, buf.len, key, NULL, EVP_sha256(), NULL) != 1) {
-    err = CWE_OUT_OF_MEMORY;
-  }
-  cw_buf_wipe(&buf);
-  return err;
+  EVP_MD_CTX *md = EVP_MD_CTX_new();
+  bool ok = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL) == 1 &&
+            key_add_all(md, config) && EVP_DigestFinal_ex(md, key, NULL) == 1;
+  EVP_MD_CTX_free(md);
+  return ok ? CW_OK : CWE_OUT_OF_MEMORY;
 }
 
 /* --- the parts of a context ---------------------------------------------- */

@@ -338,6 +338,15 @@ Test(tls, name_is_checked_even_if_the_chain_is_not) {
   cert_free(cert);
 }
 
+Test(tls, partial_wildcards_match_nothing_without_a_chain_either) {
+  struct cert *cert =
+      serve_as(&(struct cert_wish){.names = "DNS:w*.b.example"}, NULL);
+  spec.tls_config.verify_peer = false;
+  spec.host = "www.b.example";
+  expect_failure(CWE_PEER_FAILED_VERIFICATION, "is not for www.b.example");
+  cert_free(cert);
+}
+
 Test(tls, name_may_be_left_unchecked) {
   serve();
   spec.tls_config.verify_host = false;
