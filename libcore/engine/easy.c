@@ -27,9 +27,7 @@ void cw_easy_setup(struct cw_easy *easy) {
   cw_buf_init(&easy->t.key, KEY_BYTES);
   cw_uri_init(&easy->t.uri);
   easy->t.conn_number = -1;
-  easy->x.response.content_length = -1;
-  easy->x.response.retry_after_s = -1;
-  easy->x.response.last_modified_s = -1;
+  cw_request_forget(easy);
 }
 
 void cw_easy_destroy(struct cw_easy *easy) {

@@ -62,7 +62,7 @@ struct cw_transfer {
   struct cw_node waiting; /* in the multi's list of those without connection */
   uint64_t conn_id;
   bool conn_reused;
-  bool noted;          /* what is known of the connection was copied */
+  bool noted;       /* what is known of the connection was copied */
   bool conn_noted;  /* its facts are in this struct */
   bool retried;     /* once on a fresh connection already */
   bool fresh;       /* take no idle connection */
@@ -134,6 +134,10 @@ struct cw_easy {
   int paused; /* CW_PAUSE_ bits */
   struct cw_pend pend[CW_HOLDS];
   struct cw_transfer t;
+  /* The options.serial of which t.uri is the URL, and t.key the key; 0: of
+     none. While they agree, a transfer takes up what the last one worked out.
+     Whoever changes t.uri otherwise sets both to 0. */
+  uint64_t uri_serial, key_serial;
   struct cw_exchange x;
   bool x_ready; /* x was initialised for t.proto */
   const struct cw_proto *proto;
@@ -190,6 +194,8 @@ void cw_timeouts_arm(struct cw_easy *easy);
 
 /* URL, scheme, method, body of this hop. */
 CW_MUST_CHECK enum cw_code cw_request_prepare_url(struct cw_easy *easy);
+/* Nothing is asked and nothing was answered. */
+void cw_request_forget(struct cw_easy *easy);
 /* Fills easy->x.request and the pipes for this hop. */
 CW_MUST_CHECK enum cw_code cw_request_fill(struct cw_easy *easy);
 /* Takes up limits on speed that were set meanwhile. */

@@ -135,7 +135,14 @@ enum cw_code cw_request_prepare_url(struct cw_easy *easy) {
   if (!err) {
     err = check_host(easy);
   }
-  return err ? err : override_port(easy);
+  if (!err) {
+    err = override_port(easy);
+  }
+  /* The object of CWOPT_CURLU may change without any option being set. */
+  bool is_kept =
+      !err && t->redirects == 0 && !cw_opt_p(opts(easy), cw_opt_curlu);
+  easy->uri_serial = is_kept ? opts(easy)->serial : 0;
+  return err;
 }
 
 /* --- method and body
@@ -161,7 +168,7 @@ static const char *choose_method(struct cw_easy *easy) {
   if (cw_opt_i(o, cw_opt_upload)) {
     return "PUT";
   }
-  return cw_opt_i(o, cw_opt_post) || sends_fields(easy) ? "POST" : "GET";
+  return cw_opt_i(o, cw_opt_post) ? "POST" : "GET";
 }
 
 static void use_fields(struct cw_easy *easy) {
@@ -226,8 +233,7 @@ static enum cw_code choose_body(struct cw_easy *easy) {
   cw_reader_fini(&easy->x.reader);
   cw_reader_init_none(&easy->x.reader);
   r->upload = cw_opt_i(o, cw_opt_upload) != 0 && !easy->t.body_dropped;
-  bool post = (cw_opt_i(o, cw_opt_post) || sends_fields(easy)) &&
-              !easy->t.body_dropped && !r->upload;
+  bool post = cw_opt_i(o, cw_opt_post) && !easy->t.body_dropped && !r->upload;
   if (cw_opt_i(o, cw_opt_nobody)) {
     return CW_OK;
   }
@@ -472,6 +478,13 @@ void cw_request_update_rates(struct cw_easy *easy) {
   update_rate(easy, &easy->x.send_rate, cw_opt_max_send_speed_large);
 }
 
+void cw_request_forget(struct cw_easy *easy) {
+  struct cw_exchange *x = &easy->x;
+  x->request = (struct cw_request){.body_size = -1, .upload_total = -1};
+  x->response = (struct cw_response){
+      .content_length = -1, .retry_after_s = -1, .last_modified_s = -1};
+}
+
 enum cw_code cw_request_fill(struct cw_easy *easy) {
   struct cw_exchange *x = &easy->x;
   enum cw_code err = make_exchange(easy);
@@ -487,9 +500,7 @@ enum cw_code cw_request_fill(struct cw_easy *easy) {
   x->wait_until_us = 0;
   x->more = x->ignore_body = x->stop_sending = x->sent_all = false;
   x->reusable = x->waiting_100 = false;
-  x->request = (struct cw_request){.body_size = -1, .upload_total = -1};
-  x->response = (struct cw_response){
-      .content_length = -1, .retry_after_s = -1, .last_modified_s = -1};
+  cw_request_forget(easy);
   cw_request_update_rates(easy);
   cw_arena_reset(&x->arena);
   fill_plain(easy);

@@ -99,6 +99,19 @@ static enum cw_code check_tick(struct cw_easy *easy, int64_t now) {
   return err;
 }
 
+/* The connection has the same deadline and a better sentence: what became of
+   each address. */
+static enum cw_code connecting_timed_out(struct cw_easy *easy) {
+  struct cw_conn *conn = easy->t.state == cw_state_connecting
+                             ? cw_pool_get(easy->multi->pool, easy->t.conn_id)
+                             : NULL;
+  enum cw_code err = conn ? cw_conn_step(conn, &easy->fail) : CW_AGAIN;
+  return err != CW_AGAIN
+             ? err
+             : timed_out(easy, "connecting",
+                         option_ms_us(easy, cw_opt_connecttimeout_ms));
+}
+
 enum cw_code cw_timeouts_check(struct cw_easy *easy) {
   int64_t now = cw_transfer_now(easy);
   int64_t due = total_deadline(easy);
@@ -108,8 +121,10 @@ enum cw_code cw_timeouts_check(struct cw_easy *easy) {
   }
   due = connect_deadline(easy);
   if (due && now >= due) {
-    return timed_out(easy, "connecting",
-                     option_ms_us(easy, cw_opt_connecttimeout_ms));
+    enum cw_code err = connecting_timed_out(easy);
+    if (err) {
+      return err;
+    }
   }
   due = response_deadline(easy);
   if (due && now >= due) {

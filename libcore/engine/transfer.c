@@ -87,8 +87,6 @@ static void on_timer(struct cw_timer *timer, void *data) {
  * ------------------------------------------------------------------------- */
 
 static void forget_hop(struct cw_transfer *t) {
-  cw_uri_fini(&t->uri);
-  cw_uri_init(&t->uri);
   cw_free(t->redirect_to);
   cw_free(t->referer);
   cw_free(t->why_new);
@@ -103,9 +101,15 @@ static void forget_hop(struct cw_transfer *t) {
   t->ncertinfo = 0;
 }
 
+static void forget_uri(struct cw_easy *easy) {
+  cw_uri_fini(&easy->t.uri);
+  easy->uri_serial = easy->key_serial = 0;
+}
+
 void cw_transfer_forget(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   forget_hop(t);
+  forget_uri(easy);
   cw_slist_free_all(t->trailers);
   t->trailers = NULL;
   cw_buf_fini(&t->key);
@@ -114,16 +118,22 @@ void cw_transfer_forget(struct cw_easy *easy) {
 static void reset_transfer(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   forget_hop(t);
+  if (easy->uri_serial != easy->options.serial) {
+    forget_uri(easy);
+  }
   struct cw_buf key = t->key;
+  struct cw_uri uri = t->uri;
   *t = (struct cw_transfer){0};
   t->key = key;
-  cw_uri_init(&t->uri);
+  t->uri = uri;
   t->same_host = true;
   t->conn_number = -1;
   cw_timer_init(&t->timer, on_timer, easy);
   cw_task_init(&t->task, on_task, easy);
   cw_watch_init(&t->sink_watch);
   cw_watch_init(&t->source_watch);
+  cw_request_forget(easy);
+  cw_headers_clear(&easy->x.headers);
   cw_fail_clear(&easy->fail);
   easy->cancelled = CW_OK;
   easy->paused = 0;

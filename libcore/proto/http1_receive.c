@@ -174,6 +174,12 @@ static enum cw_code end_interim(struct cw_exchange *x, struct cw_http1 *h) {
     x->wait_until_us = 0;
     x->more = true;
   }
+  /* Each interim answer is small; without end they keep a client for ever. */
+  if (x->response.header_bytes > CW_H1_MAX_HEAD_BYTES) {
+    return cw_fail(x->fail, CWE_RECV_ERROR,
+                   "the interim answers are longer than %d bytes together",
+                   CW_H1_MAX_HEAD_BYTES);
+  }
   cw_h1_parser_reset(&h->parser, false);
   return CW_OK;
 }
