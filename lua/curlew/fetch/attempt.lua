@@ -5,6 +5,7 @@
 -- file from an earlier run goes without digests beside it, since they would
 -- lack its first bytes; it is read through once at the end instead.
 local cw = require "curlew"
+local head = require "curlew.head"
 local host = require "curlew.fetch.host"
 local item = require "curlew.fetch.item"
 local partial = require "curlew.fetch.partial"
@@ -76,28 +77,14 @@ end
 
 -- --- head ------------------------------------------------------------------
 
-local function add_line(head, line)
-  local status = line:match "^HTTP/[%d.]+ (%d%d%d)"
-  if status then
-    head.status, head.headers = tonumber(status), {}
-    return
-  end
-  local name, value = line:match "^([^:]+):[ \t]*(.-)[ \t\r\n]*$"
-  if name then
-    name = name:lower()
-    local before = head.headers[name]
-    head.headers[name] = before and before .. ", " .. value or value
-  end
-end
-
-local function total_of(job, head)
-  local range = head.headers["content-range"]
+local function total_of(job, final)
+  local range = final.headers["content-range"]
   local total = range and range:match "/(%d+)$"
-  if head.status == 206 and total then
+  if final.status == 206 and total then
     return math.tointeger(tonumber(total))
   end
-  local length = head.headers["content-length"]
-  if length and not head.headers["content-encoding"] then
+  local length = final.headers["content-length"]
+  if length and not final.headers["content-encoding"] then
     return math.tointeger(tonumber(length))
   end
   return job.item.size
@@ -105,59 +92,45 @@ end
 
 -- A server that ignores If-Range sends the rest of another version; its ETag
 -- gives it away.
-local function is_other_version(job, head)
-  local etag = head.headers.etag
-  return head.status == 206 and job.kept > 0 and etag
+local function is_other_version(job, final)
+  local etag = final.headers.etag
+  return final.status == 206 and job.kept > 0 and etag
     and job.validator and job.validator:find '^"' and etag ~= job.validator
 end
 
 -- The head that the body belongs to is in. False stops the transfer.
-local function on_head(job, x, head, ask)
-  x.status, x.headers = head.status, head.headers
-  if is_other_version(job, head) then
+local function on_head(job, x, final, ask)
+  x.status, x.headers = final.status, final.headers
+  if is_other_version(job, final) then
     x.stopped = { kind = "changed" }
     return false
   end
-  if head.status ~= 206 and head.status ~= 416 then
+  if final.status ~= 206 and final.status ~= 416 then
     -- Another version, or no resume at all: the sink has started over.
     job.base = 0
   end
-  job.total = total_of(job, head)
+  job.total = total_of(job, final)
   x.total = job.total
   local action = ask(x)
   if action and action.kind ~= "done" then
     x.stopped = action
     return false
   end
-  job.validator = partial.validator(head.headers)
-    or head.status == 206 and job.validator or nil
+  job.validator = partial.validator(final.headers)
+    or final.status == 206 and job.validator or nil
   if job.validator then
     partial.note(job.item.target, x.url, job.validator)
-  elseif head.status == 200 then
+  elseif final.status == 200 then
     partial.forget(job.item.target)
   end
 end
 
 local function head_reader(job, x, ask)
-  local head = { headers = {} }
-  local is_done = false
-  return function(line)
-    if is_done then
-      return
-    elseif line:find "[^\r\n]" then
-      add_line(head, line)
-      x.status, x.headers = head.status, head.headers
-      return
-    end
-    local status = head.status or 0
-    local leads_on = status >= 300 and status < 400 and status ~= 304
-      and head.headers.location
-    if status < 200 or leads_on and job.item.settings.follow then
-      return
-    end
-    is_done = true
-    return on_head(job, x, head, ask)
-  end
+  return head.reader(job.item.settings.follow ~= false, function(final)
+    return on_head(job, x, final, ask)
+  end, function(any)
+    x.status, x.headers = any.status, any.headers
+  end)
 end
 
 -- --- transfer --------------------------------------------------------------
@@ -293,8 +266,9 @@ local function check(job, x)
       x.bytes)
     return
   end
-  local digests, problem = job.digests, nil
+  local digests = job.digests
   if not digests and next(one.digests) then
+    local problem
     digests, problem = digest_file(partial.name(one.target), one.digests)
     if not digests then
       x.error, x.reason = "write_error", problem

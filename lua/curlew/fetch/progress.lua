@@ -220,7 +220,7 @@ local function draw(self, out)
   table.sort(jobs, function(a, b)
     return a.result.number < b.result.number
   end)
-  local lines = { self:erase() }
+  local lines = { self.erase() }
   for i = 1, math.min(ROWS, #jobs) do
     lines[#lines + 1] = job_line(jobs[i], width) .. "\n"
   end
@@ -246,7 +246,7 @@ end
 
 local function bars(out)
   local self = { drawn = 0, at = 0, seen = 0 }
-  function self:erase()
+  function self.erase()
     local n = self.drawn
     self.drawn = 0
     return n > 0 and ("\27[%dA\27[J"):format(n) or ""
@@ -257,12 +257,12 @@ local function bars(out)
     elseif kind == "tick" then
       draw(self, out)
     elseif kind == "finish" then
-      out:write(self:erase(), progress.summary(event.state), "\n")
+      out:write(self.erase(), progress.summary(event.state), "\n")
     else
       local is_news = kind ~= "end" or event.result.outcome == "failed"
       local line = is_news and sentence(kind, event)
       if line then
-        out:write(self:erase(), coloured(line), "\n")
+        out:write(self.erase(), coloured(line), "\n")
         draw(self, out)
       end
     end
