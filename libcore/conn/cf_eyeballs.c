@@ -256,41 +256,6 @@ static enum cw_code eyeballs_step(struct cw_filter *f, struct cw_fail *fail) {
   return CW_AGAIN;
 }
 
-/* Never connected, so nobody reads, writes or says goodbye through it. */
-static enum cw_code eyeballs_read(struct cw_filter *f, char *bytes, size_t n,
-                                  size_t *pnread, struct cw_fail *fail) {
-  (void)f;
-  (void)bytes;
-  (void)n;
-  *pnread = 0;
-  return cw_fail(fail, CWE_RECV_ERROR, "not connected");
-}
-
-static enum cw_code eyeballs_write(struct cw_filter *f, const struct iovec *iov,
-                                   int niov, size_t *pnwritten,
-                                   struct cw_fail *fail) {
-  (void)f;
-  (void)iov;
-  (void)niov;
-  *pnwritten = 0;
-  return cw_fail(fail, CWE_SEND_ERROR, "not connected");
-}
-
-static enum cw_code eyeballs_shutdown(struct cw_filter *f) {
-  (void)f;
-  return CW_OK;
-}
-
-static void eyeballs_want(struct cw_filter *f, unsigned events) {
-  (void)f;
-  (void)events; /* attempts know what they wait for */
-}
-
-static bool eyeballs_pending(const struct cw_filter *f) {
-  (void)f;
-  return false;
-}
-
 static void eyeballs_close(struct cw_filter *f) {
   struct cf_eyeballs *e = eyeballs_of(f);
   cw_timer_stop(f->conn->loop, &e->timer);
@@ -304,11 +269,11 @@ static const struct cw_filter_type eyeballs_type = {
     .phase = "connect",
     .setup_only = true,
     .step = eyeballs_step,
-    .read = eyeballs_read,
-    .write = eyeballs_write,
-    .shutdown = eyeballs_shutdown,
-    .want = eyeballs_want,
-    .pending = eyeballs_pending,
+    .read = cw_filter_not_read,
+    .write = cw_filter_not_write,
+    .shutdown = cw_filter_not_shutdown,
+    .want = cw_filter_not_want,
+    .pending = cw_filter_not_pending,
     .query = cw_filter_pass_query,
     .close = eyeballs_close,
 };

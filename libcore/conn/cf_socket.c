@@ -321,14 +321,13 @@ static bool socket_query(const struct cw_filter *f, enum cw_filter_query what,
   return cw_filter_pass_query(f, what, out);
 }
 
-static void socket_close_fd(struct cf_socket *s) {
-  struct cw_conn *conn = s->f.conn;
+void cw_conn_close_fd(struct cw_conn *conn, int fd) {
   if (conn->close_hook.fn) {
-    conn->close_hook.fn(conn->close_hook.data, s->fd);
+    conn->close_hook.fn(conn->close_hook.data, fd);
   } else if (conn->reset) {
-    cw_socket_reset(conn->loop, s->fd);
+    cw_socket_reset(conn->loop, fd);
   } else {
-    cw_socket_close(conn->loop, s->fd);
+    cw_socket_close(conn->loop, fd);
   }
 }
 
@@ -336,7 +335,7 @@ static void socket_close(struct cw_filter *f) {
   struct cf_socket *s = socket_of(f);
   cw_watch_close(&s->watch);
   if (s->fd >= 0) {
-    socket_close_fd(s);
+    cw_conn_close_fd(f->conn, s->fd);
   }
   cw_free(s);
 }
@@ -373,7 +372,7 @@ enum cw_code cw_cf_socket_adopt_own(struct cw_conn *conn, int fd,
                                     struct cw_filter **pf) {
   struct cw_filter *f = cw_cf_socket_new(conn, peer);
   if (!f) {
-    cw_socket_close(conn->loop, fd);
+    cw_conn_close_fd(conn, fd);
     return CWE_OUT_OF_MEMORY;
   }
   struct cf_socket *s = socket_of(f);

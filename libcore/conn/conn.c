@@ -95,17 +95,29 @@ void cw_conn_free(struct cw_conn *conn) {
   cw_free(conn);
 }
 
+/* A listening socket belongs to a connection that could not be made, too. */
+static void conn_drop_listener(struct cw_pool *pool,
+                               const struct cw_conn_spec *spec) {
+  if (spec->accept && spec->close_hook.fn) {
+    spec->close_hook.fn(spec->close_hook.data, spec->listen_fd);
+  } else if (spec->accept) {
+    cw_socket_close(cw_pool_loop(pool), spec->listen_fd);
+  }
+}
+
 enum cw_code cw_conn_new(struct cw_pool *pool, const struct cw_conn_spec *spec,
                          const struct cw_conn_user *user, struct cw_fail *fail,
                          uint64_t *pid) {
   struct cw_conn *conn = NULL;
   enum cw_code err = cw_conn_shell(cw_pool_loop(pool), spec, user, &conn);
   if (err != CW_OK) {
+    conn_drop_listener(pool, spec);
     return cw_fail_oom(fail);
   }
   conn->pool = pool;
   err = cw_pool_enter(pool, conn);
   if (err != CW_OK) {
+    conn_drop_listener(pool, spec);
     err = cw_fail(fail, err, "%s", cw_easy_strerror(err));
     goto out;
   }
@@ -242,6 +254,40 @@ bool cw_conn_pending(const struct cw_conn *conn) {
 bool cw_filter_pass_query(const struct cw_filter *f, enum cw_filter_query what,
                           void *out) {
   return f->next && f->next->type->query(f->next, what, out);
+}
+
+enum cw_code cw_filter_not_read(struct cw_filter *f, char *bytes, size_t n,
+                                size_t *pnread, struct cw_fail *fail) {
+  (void)f;
+  (void)bytes;
+  (void)n;
+  *pnread = 0;
+  return cw_fail(fail, CWE_RECV_ERROR, "not connected");
+}
+
+enum cw_code cw_filter_not_write(struct cw_filter *f, const struct iovec *iov,
+                                 int niov, size_t *pnwritten,
+                                 struct cw_fail *fail) {
+  (void)f;
+  (void)iov;
+  (void)niov;
+  *pnwritten = 0;
+  return cw_fail(fail, CWE_SEND_ERROR, "not connected");
+}
+
+enum cw_code cw_filter_not_shutdown(struct cw_filter *f) {
+  (void)f;
+  return CW_OK;
+}
+
+void cw_filter_not_want(struct cw_filter *f, unsigned events) {
+  (void)f;
+  (void)events; /* it knows itself what it waits for */
+}
+
+bool cw_filter_not_pending(const struct cw_filter *f) {
+  (void)f;
+  return false;
 }
 
 bool cw_conn_eof_is_clean(const struct cw_conn *conn) {

@@ -78,6 +78,11 @@ struct cw_conn_spec {
   struct cw_tls_config tls_config;
   struct cw_slice key; /* reuse key, copied */
   struct cw_close_hook close_hook;
+  /* Instead of connecting, waits for the first that connects to listen_fd
+     (FTP's active mode), which belongs to the connection from cw_conn_new on,
+     whatever that answers; addrs is not used. */
+  bool accept;
+  int listen_fd;
 };
 
 /* What is known of a connection. Times are loop time in microseconds, 0: not
@@ -108,7 +113,7 @@ CW_MUST_CHECK enum cw_code cw_conn_new(struct cw_pool *pool,
    do. Else the error, in words in fail; the connection is to be closed. */
 CW_MUST_CHECK enum cw_code cw_conn_step(struct cw_conn *conn,
                                         struct cw_fail *fail);
-/* "connect" or "tls" while connecting: where it is. */
+/* "connect", "accept" or "tls" while connecting: where it is. */
 const char *cw_conn_phase(const struct cw_conn *conn);
 
 /* Somebody else (or, NULL, nobody) uses it from now on. */

@@ -69,6 +69,17 @@ CW_MUST_CHECK enum cw_code cw_filter_step(struct cw_filter **slot,
 bool cw_filter_pass_query(const struct cw_filter *f, enum cw_filter_query what,
                           void *out);
 
+/* For the tables of filters that are there for setting up only: never
+   connected while in the chain, so nobody reads, writes or says goodbye. */
+enum cw_code cw_filter_not_read(struct cw_filter *f, char *bytes, size_t n,
+                                size_t *pnread, struct cw_fail *fail);
+enum cw_code cw_filter_not_write(struct cw_filter *f, const struct iovec *iov,
+                                 int niov, size_t *pnwritten,
+                                 struct cw_fail *fail);
+enum cw_code cw_filter_not_shutdown(struct cw_filter *f);
+void cw_filter_not_want(struct cw_filter *f, unsigned events);
+bool cw_filter_not_pending(const struct cw_filter *f);
+
 /* --- constructors of filters, for plan.c --------------------------------- */
 
 /* One attempt to connect to addr (copied). NULL for want of memory. */
@@ -83,6 +94,15 @@ CW_MUST_CHECK enum cw_code cw_cf_socket_adopt_own(struct cw_conn *conn, int fd,
 bool cw_cf_socket_is_fatal(const struct cw_filter *f);
 /* A hook answered "pending": no other attempt may ask it meanwhile. */
 bool cw_cf_socket_in_hook(const struct cw_filter *f);
+
+/* Closes a descriptor of conn's through its hook. */
+void cw_conn_close_fd(struct cw_conn *conn, int fd);
+
+/* Waits for one connection to listen_fd, which belongs to the filter now, also
+   when that fails. CWE_OUT_OF_MEMORY, CWE_UNRECOVERABLE_POLL. */
+CW_MUST_CHECK enum cw_code cw_cf_accept_new_own(struct cw_conn *conn,
+                                                int listen_fd,
+                                                struct cw_filter **pf);
 
 /* Races attempts over addrs (a reference is taken). NULL for want of memory. */
 struct cw_filter *cw_cf_eyeballs_new(struct cw_conn *conn,

@@ -2,6 +2,7 @@
  * The order of filters, known here and nowhere else:
  *
  *     to be made:  tls -> (happy eyeballs, until one wins) -> socket
+ *     or awaited:  tls -> (accept, until one has come) -> socket
  *     accepted:    tls -> socket
  *
  * A chain is built from the bottom up; what is built hangs on the connection
@@ -12,7 +13,14 @@
 enum cw_code cw_plan_connect(struct cw_conn *conn,
                              const struct cw_conn_spec *spec,
                              struct cw_fail *fail) {
-  conn->top = cw_cf_eyeballs_new(conn, spec->addrs, spec->happy_eyeballs_us);
+  if (spec->accept) {
+    enum cw_code err = cw_cf_accept_new_own(conn, spec->listen_fd, &conn->top);
+    if (err != CW_OK) {
+      return cw_fail(fail, err, "the listening socket cannot be watched");
+    }
+  } else {
+    conn->top = cw_cf_eyeballs_new(conn, spec->addrs, spec->happy_eyeballs_us);
+  }
   if (!conn->top) {
     return cw_fail_oom(fail);
   }

@@ -2,8 +2,8 @@
  * Contexts: from options to OpenSSL's SSL_CTX.
  *
  * How it works: the options are digested one after the other, each with its
- * length; files named add their size, time and inode, so a
- * replaced file makes another context. The digest is the key under which the
+ * length; files named add their size, time and inode, so a replaced file makes
+ * another context. The digest is the key under which the
  * context is kept, and no secret stays in it.
  */
 #include "conn/tls.h"

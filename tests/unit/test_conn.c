@@ -372,6 +372,73 @@ Test(conn, close_hook_closes_winner_and_losers) {
   server_close(&server);
 }
 
+/* --- waiting to be connected to ---------------------------------------- */
+
+static int accept_purposes;
+
+static enum cw_code on_accept_sockopt(void *data, int fd, int purpose,
+                                      bool *palready) {
+  (void)data;
+  (void)palready;
+  cr_assert_geq(fd, 0);
+  cr_assert_eq(purpose, CW_SOCKTYPE_ACCEPT);
+  accept_purposes++;
+  if (hooks.pending > 0) {
+    hooks.pending--;
+    return CW_AGAIN;
+  }
+  return hooks.code;
+}
+
+static enum cw_code wait_for_peer(void) {
+  struct cw_sockaddr addr;
+  int fd = -1;
+  cr_assert(cw_sockaddr_parse("10.0.0.9", 2000, &addr));
+  cr_assert_eq(cw_socket_listen(kit.loop, &addr, &fd, NULL), CW_OK);
+  struct cw_conn_spec spec = kit_spec(NULL, "10.0.0.9", 2000);
+  spec.accept = true;
+  spec.listen_fd = fd;
+  spec.close_hook = (struct cw_close_hook){on_close, &hooks};
+  return cw_conn_new(kit.pool, &spec, &client.user, &client.fail, &client.id);
+}
+
+Test(conn, waits_for_a_peer_to_connect) {
+  memset(&hooks, 0, sizeof hooks);
+  hooks.pending = 1;
+  client.user.sockopt = on_accept_sockopt;
+  cr_assert_eq(wait_for_peer(), CW_OK);
+  cr_assert_str_eq(cw_conn_phase(client_conn(&client)), "accept");
+  cr_assert_eq(cw_conn_step(client_conn(&client), &client.fail), CW_AGAIN);
+  struct client other;
+  client_init(&kit, &other);
+  struct cw_addrs *addrs = kit_addrs("10.0.0.9", 2000);
+  struct cw_conn_spec spec = kit_spec(addrs, "10.0.0.9", 2000);
+  cr_assert_eq(client_connect(&other, &spec), CW_OK);
+  kit_settle(&kit);
+  cr_assert_gt(client.wakes, 0);
+  cr_assert_eq(cw_conn_step(client_conn(&client), &client.fail), CW_AGAIN);
+  cr_assert_eq(cw_conn_step(client_conn(&client), &client.fail), CW_OK);
+  cr_assert_eq(accept_purposes, 2);
+  cr_assert_eq(hooks.closes, 1, "the listening socket");
+  cr_assert_eq(client_write(&other, "data", 4), CW_OK);
+  char text[4];
+  size_t n = 0;
+  cr_assert_eq(client_read(&client, text, 4, &n), CW_OK);
+  cr_assert_eq(memcmp(text, "data", 4), 0);
+  client_close(&client);
+  cr_assert_eq(hooks.closes, 2);
+  client_fini(&other);
+  cw_addrs_unref(addrs);
+}
+
+Test(conn, nobody_came) {
+  memset(&hooks, 0, sizeof hooks);
+  cr_assert_eq(wait_for_peer(), CW_OK);
+  cr_assert_eq(cw_conn_step(client_conn(&client), &client.fail), CW_AGAIN);
+  client_close(&client);
+  cr_assert_eq(hooks.closes, 1);
+}
+
 /* --- the pool ------------------------------------------------------------ */
 
 /* A connection with that key, idle. */
