@@ -308,6 +308,7 @@ static enum cw_code go_to(struct cw_easy *easy) {
     t->same_host = t->same_host && cw_uri_same_origin(&t->uri, &target);
     cw_uri_fini(&t->uri);
     t->uri = target;
+    easy->uri_serial = easy->key_serial = 0;
     cw_uri_init(&target);
   }
   cw_uri_fini(&target);

@@ -68,6 +68,11 @@ static enum cw_code add_destination(struct cw_easy *easy, int port) {
 
 enum cw_code cw_key_make(struct cw_easy *easy) {
   struct cw_buf *key = &easy->t.key;
+  uint64_t serial = easy->options.serial;
+  if (easy->uri_serial == serial && easy->key_serial == serial) {
+    return CW_OK;
+  }
+  easy->key_serial = 0;
   unsigned wanted = f_key;
   if (strcmp(easy->t.uri.scheme, "https") == 0) {
     wanted |= f_key_tls;
@@ -82,7 +87,11 @@ enum cw_code cw_key_make(struct cw_easy *easy) {
       err = add_option(key, &easy->options, (enum cw_opt)i);
     }
   }
-  return err ? cw_fail_oom(&easy->fail) : CW_OK;
+  if (err) {
+    return cw_fail_oom(&easy->fail);
+  }
+  easy->key_serial = serial;
+  return CW_OK;
 }
 
 /* The next row and value of a key; false at its end. */

@@ -121,7 +121,9 @@ static bool is_string(enum cw_kind kind) {
 }
 
 void cw_options_init(struct cw_options *options) {
+  uint64_t serial = options->serial;
   memset(options, 0, sizeof(*options));
+  options->serial = serial + 1;
   for (size_t i = 0; i < cw_opt_count; i++) {
     if (is_number(rows[i].kind)) {
       options->value[i].i = rows[i].initial;
@@ -265,6 +267,7 @@ enum cw_code cw_options_copy(struct cw_options *to,
 
 static void touch(struct cw_options *options, enum cw_opt opt) {
   options->touched[opt / 64] |= UINT64_C(1) << (opt % 64);
+  options->serial++;
 }
 
 static enum cw_code find(int number, struct cw_option_ref *ref,

@@ -80,6 +80,7 @@ struct cw_options {
   union cw_value value[cw_opt_count];
   struct cw_bytes post;
   uint64_t touched[(cw_opt_count + 63) / 64]; /* set by the user */
+  uint64_t serial; /* another one after each change; never 0 */
 };
 
 /* Which row, and by what factor, an option number means. */
@@ -94,6 +95,7 @@ struct cw_option_ref {
 bool cw_option_find(int number, struct cw_option_ref *ref);
 const struct cw_option_row *cw_option_row(enum cw_opt opt);
 
+/* options is zero, or was used and freed. */
 void cw_options_init(struct cw_options *options);
 /* Frees, wipes secrets; to be initialised again before use. */
 void cw_options_fini(struct cw_options *options);
