@@ -111,6 +111,9 @@ void cw_multi_detach(struct cw_multi *multi, struct cw_easy *easy) {
   bool was_running = easy->t.running_now;
   easy->t.running_now = true; /* what closing calls may not free the handle */
   cw_transfer_end(easy, CWE_ABORTED_BY_CALLBACK);
+  if (easy->x_ready) {
+    easy->x.proto->stop(&easy->x);
+  }
   easy->t.running_now = was_running;
   if (!told) {
     multi->running--;

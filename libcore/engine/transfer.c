@@ -235,6 +235,13 @@ static void say_why(struct cw_easy *easy, enum cw_code code) {
   }
 }
 
+/* A pending callback was shown bytes that somebody may still look at: they stay
+   until the handle leaves the multi. */
+static bool is_pending(const struct cw_easy *easy) {
+  return cw_is_held(easy, cw_hold_recv) || cw_is_held(easy, cw_hold_send) ||
+         cw_is_held(easy, cw_hold_both);
+}
+
 void cw_transfer_end(struct cw_easy *easy, enum cw_code code) {
   struct cw_transfer *t = &easy->t;
   if (t->state == cw_state_idle || t->state == cw_state_done) {
@@ -243,7 +250,7 @@ void cw_transfer_end(struct cw_easy *easy, enum cw_code code) {
   if (t->state == cw_state_connecting && code) {
     t->phase = cw_easy_phase(easy);
   }
-  if (easy->x_ready) {
+  if (easy->x_ready && !is_pending(easy)) {
     easy->x.proto->stop(&easy->x);
   }
   cw_transfer_release_conn(easy, code == CW_OK && easy->x.reusable);
