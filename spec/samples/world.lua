@@ -1,0 +1,49 @@
+-- Where a sample of the documentation runs: a process of its own whose hosts
+-- example.org and the like are the servers of server.lua. Everything else is
+-- as it is for a user.
+--
+--   lua5.4 spec/samples/world.lua FOLDER FILE      runs FILE
+--   lua5.4 spec/samples/world.lua FOLDER --fetch FILE   fetches the batch FILE
+local cw = require "curlew"
+local core = require "curlew.core"
+
+local folder, what, batch = table.unpack(arg)
+
+local ports = assert(io.open(folder .. "/ports"))
+local http, https = ports:read("n", "n")
+ports:close()
+
+local HOSTS = { "example.org", "cdn.example.org", "mirror.example.net",
+  "portal.example.org" }
+
+local connect_to = {}
+for _, host in ipairs(HOSTS) do
+  table.insert(connect_to, ("%s:80:127.0.0.1:%d"):format(host, http))
+  table.insert(connect_to, ("%s:443:127.0.0.1:%d"):format(host, https))
+end
+
+-- Every easy handle comes from here, whoever asks for it.
+local easy = core.easy
+function core.easy(opts, ...)
+  local function settle(handle, ...)
+    if handle then
+      handle:setopt { connect_to = connect_to, cainfo = folder .. "/ca.pem" }
+    end
+    return handle, ...
+  end
+  return settle(easy(opts, ...))
+end
+assert(cw.easy)
+
+if what == "--fetch" then
+  os.exit(require "curlew.fetch.cli".main { batch }, true)
+end
+local chunk = assert(loadfile(what, "t"))
+rawset(_G, "arg", { [0] = what })
+local ok, thrown = xpcall(chunk, function(e)
+  return debug.traceback(tostring(e), 2)
+end)
+if not ok then
+  io.stderr:write(tostring(thrown), "\n")
+end
+os.exit(ok, true)
