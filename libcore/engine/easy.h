@@ -82,6 +82,8 @@ struct cw_transfer {
   bool body_dropped;   /* by a redirect */
   bool same_host;
   bool auth_sent, auth_retry;
+  bool no_expect, expect_retry; /* a 417 came: once more without Expect */
+  bool answered; /* whole, while the request is still being sent */
   long auth_avail, auth_used;
   int redirects;
   char *redirect_to; /* where this answer leads, or NULL */

@@ -206,11 +206,13 @@ enum cw_code cw_follow_judge(struct cw_easy *easy) {
   cw_free(t->redirect_to);
   t->redirect_to = NULL;
   t->auth_retry = may_retry_auth(easy);
+  /* RFC 9110, 10.1.1: 417 says that Expect was the trouble. */
+  t->expect_retry = status == 417 && easy->x.response.expected_100;
   enum cw_code err = note_redirect(easy);
   if (err) {
     return err;
   }
-  if (t->auth_retry ||
+  if (t->auth_retry || t->expect_retry ||
       (t->redirect_to && cw_opt_i(opts(easy), cw_opt_followlocation))) {
     easy->x.ignore_body = true;
     return CW_OK;
@@ -342,6 +344,9 @@ enum cw_code cw_follow_next(struct cw_easy *easy) {
   if (t->auth_retry) {
     t->auth_retry = false;
     t->auth_sent = true;
+  } else if (t->expect_retry) {
+    t->expect_retry = false;
+    t->no_expect = true;
   } else {
     err = redirect(easy);
   }

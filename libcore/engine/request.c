@@ -414,7 +414,8 @@ static void fill_plain(struct cw_easy *easy) {
   r->te = cw_opt_i(o, cw_opt_transfer_encoding) ? "gzip" : NULL;
   r->time_condition = (int)cw_opt_i(o, cw_opt_timecondition);
   r->time_value_s = cw_opt_i(o, cw_opt_timevalue_large);
-  r->expect_100_us = cw_opt_i(o, cw_opt_expect_100_timeout_ms) * 1000;
+  r->expect_100_us =
+      easy->t.no_expect ? 0 : cw_opt_i(o, cw_opt_expect_100_timeout_ms) * 1000;
 }
 
 static void fill_limits(struct cw_easy *easy) {

@@ -136,6 +136,7 @@ enum cw_code cw_step_opening(struct cw_easy *easy) {
     return err;
   }
   t->times.opened = cw_transfer_now(easy);
+  t->answered = false;
   cw_transfer_set_state(easy, cw_state_sending);
   return CW_OK;
 }
@@ -154,11 +155,16 @@ enum cw_code cw_step_sending(struct cw_easy *easy) {
     cw_transfer_set_state(easy, cw_state_receiving);
     return CW_OK;
   }
-  if (err != CW_AGAIN) {
+  if (err != CW_AGAIN || easy->t.answered) {
     return err;
   }
   err = x->proto->receive(x);
-  if (err == CW_OK) {
+  if (err == CW_OK && x->reusable && !x->stop_sending) {
+    /* An early answer that is no refusal: the rest of the request is still
+       owed, or the connection would be out of step. */
+    easy->t.answered = true;
+  } else if (err == CW_OK) {
+    x->reusable = false;
     cw_transfer_set_state(easy, cw_state_draining);
   } else if (err == CW_AGAIN && x->stop_sending) {
     cw_transfer_set_state(easy, cw_state_receiving);
@@ -204,7 +210,7 @@ static enum cw_code keep_certinfo(struct cw_easy *easy) {
 }
 
 static bool leads_on(const struct cw_easy *easy) {
-  return easy->t.auth_retry ||
+  return easy->t.auth_retry || easy->t.expect_retry ||
          (easy->t.redirect_to &&
           cw_opt_i(&easy->options, cw_opt_followlocation) != 0);
 }
@@ -217,6 +223,9 @@ enum cw_code cw_step_draining(struct cw_easy *easy) {
   }
   if (err) {
     return err;
+  }
+  if (easy->x.stop_sending) {
+    easy->x.reusable = false;
   }
   if (!t->counted) {
     t->counted = true;

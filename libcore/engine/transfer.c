@@ -247,7 +247,7 @@ void cw_transfer_end(struct cw_easy *easy, enum cw_code code) {
   if (t->state == cw_state_idle || t->state == cw_state_done) {
     return;
   }
-  if (t->state == cw_state_connecting && code) {
+  if (code) {
     t->phase = cw_easy_phase(easy);
   }
   if (easy->x_ready && !is_pending(easy)) {

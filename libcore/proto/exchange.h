@@ -68,6 +68,7 @@ struct cw_response {
   int64_t retry_after_s;   /* -1: not said */
   int64_t last_modified_s; /* -1: not said */
   bool any_bytes;          /* something came at all */
+  bool expected_100;       /* Expect was sent, and not by the user's wish */
 };
 
 struct cw_exchange;

@@ -395,8 +395,7 @@ static enum cw_code finish(struct cw_exchange *x, struct cw_http1 *h) {
   }
   h->receiving = RECV_DONE;
   /* Bytes behind the answer: nobody asked for them. */
-  if (h->eof || rx_slice(h).len > 0 || h->sending != SEND_DONE ||
-      x->stop_sending) {
+  if (h->eof || rx_slice(h).len > 0) {
     x->reusable = false;
   }
   return CW_OK;

@@ -152,6 +152,7 @@ static enum cw_code add_expect(struct cw_exchange *x, struct cw_http1 *h) {
     return CW_OK;
   }
   h->expects_100 = true;
+  x->response.expected_100 = true;
   return add_own(x, h, "Expect", "100-continue");
 }
 
