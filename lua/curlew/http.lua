@@ -63,12 +63,11 @@ end
 -- "Name: value" lines. false removes a header that the library would send; a
 -- list sends the header as often; "" sends it empty.
 local function header_list(given)
-  local list, names = {}, {}
+  local list = {}
   for name, values in pairs(given) do
     if type(name) ~= "string" then
       error("headers: names are strings: { accept = \"text/html\" }", 0)
     end
-    names[#names + 1] = name
     for _, value in ipairs(type(values) == "table" and values or { values })
     do
       if value == false then
@@ -684,8 +683,9 @@ local function opened(url, opts, is_safe)
 end
 
 local function piped(from, to, is_safe)
-  local source, err = from, nil
+  local source = from
   if not is_stream(from) then
+    local err
     source, err = opened(from, nil, is_safe)
     if not source then
       return nil, err

@@ -385,7 +385,6 @@ end
 ---@field attempt integer the nth request for this path
 ---@field server table
 ---@field stream table
----@field peer string? address of the client
 local context = { __name = "curlew.server.context" }
 context.__index = context
 
@@ -652,14 +651,12 @@ end
 -- Calls the handler; what it throws becomes a 500 if that can still be said.
 local function answer(self, c)
   local handler = find_handler(self, c.request.path)
+  -- A value that is no string passes debug.traceback as it is.
   local ok, thrown
   if handler == self.handler then
     ok, thrown = xpcall(handler, debug.traceback, c.request, c)
   else
-    ok, thrown = xpcall(handler, function(e)
-      return is_refusal(e) and e or e == GONE and e
-        or debug.traceback(tostring(e), 2)
-    end, c)
+    ok, thrown = xpcall(handler, debug.traceback, c)
   end
   if ok then
     c:finish()
@@ -782,7 +779,15 @@ function server.new(opts)
     __index = methods, __name = "curlew.server", __close = methods.close,
     __gc = methods.close,
   })
-  server.listen(self, opts)
+  self.listener = cw.listen {
+    ip = self.ip, port = opts.port or 0, multi = opts.multi,
+    tls = opts.tls and { cert = opts.tls.cert, key = opts.tls.key,
+      alpn = "http/1.1", client_ca = opts.tls.client_ca },
+    on_accept = function(stream)
+      serve(self, stream)
+    end,
+  }
+  self.port = self.listener:port()
   local host = self.ip:find(":", 1, true) and "[" .. self.ip .. "]"
     or self.ip
   self.url = ("%s://%s:%d"):format(opts.tls and "https" or "http", host,
@@ -790,4 +795,4 @@ function server.new(opts)
   return self
 end
 
-return server, serve, cw
+return server
