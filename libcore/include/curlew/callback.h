@@ -25,24 +25,28 @@ extern "C" {
 
 struct cw_easy;
 struct cw_multi;
-typedef struct cw_easy CW;       /* libcurl's CURL */
-typedef struct cw_multi CWM;     /* libcurl's CURLM */
+typedef struct cw_easy CW;   /* libcurl's CURL */
+typedef struct cw_multi CWM; /* libcurl's CURLM */
 
 /* "The answer comes later", for every callback that may pend. */
 #define CW_CALLBACK_PENDING 0x10000003
 
-/* A list of strings; libcurl: curl_slist. Both fields belong to the list. */
+/* A list of strings; libcurl: curl_slist. Both fields belong to the list. The
+   empty list is NULL. */
 struct cw_slist {
   char *data;
   struct cw_slist *next;
 };
-/* Appends a copy of s; NULL for want of memory, list unchanged then. */
+/* Appends a copy of s and returns the list, which is a new one where list was
+   NULL. NULL for want of memory, list unchanged then and still the caller's. */
 CW_EXTERN struct cw_slist *cw_slist_append(struct cw_slist *list,
                                            const char *s);
 /* Frees the whole list. NULL is allowed. */
 CW_EXTERN void cw_slist_free_all(struct cw_slist *list);
 
-/* Bytes of any kind that are not text. flags: CW_BLOB_COPY or _NOCOPY. */
+/* Bytes of any kind that are not text. flags: CW_BLOB_COPY: copied when it is
+   set; CW_BLOB_NOCOPY: data must stay as it is for as long as the option has
+   it. */
 struct cw_blob {
   void *data;
   size_t len;
@@ -54,24 +58,33 @@ struct cw_blob {
 /* --- data ------------------------------------------------------------ */
 
 /* WRITEFUNCTION, HEADERFUNCTION. size is 1. Returns n when all was taken;
-   CW_WRITEFUNC_PAUSE: nothing was, pause; anything else: CWE_WRITE_ERROR. */
+   CW_WRITEFUNC_PAUSE: nothing was, pause (cw_easy_pause goes on, and the same
+   bytes come again); anything else: CWE_WRITE_ERROR. A header comes as one
+   whole line with its line end. */
 typedef size_t (*cw_write_fn)(char *bytes, size_t size, size_t n, void *data);
 #define CW_WRITEFUNC_PAUSE 0x10000001
 #define CW_WRITEFUNC_ERROR 0xFFFFFFFF
 
 /* READFUNCTION. Stores up to size * n bytes and returns how many; 0 at the
-   end. CW_READFUNC_ABORT: CWE_ABORTED_BY_CALLBACK; CW_READFUNC_PAUSE. */
+   end. CW_READFUNC_ABORT: CWE_ABORTED_BY_CALLBACK; CW_READFUNC_PAUSE: nothing
+   now, pause (cw_easy_pause goes on); more than size * n: CWE_READ_ERROR. */
 typedef size_t (*cw_read_fn)(char *bytes, size_t size, size_t n, void *data);
 #define CW_READFUNC_ABORT 0x10000000
 #define CW_READFUNC_PAUSE 0x10000001
 
-/* SEEKFUNCTION. origin is SEEK_SET. */
+/* SEEKFUNCTION: the next read is to begin at offset. origin is SEEK_SET. Asked
+   when a body has to be sent again, then offset is 0, and when an upload is
+   resumed. CW_SEEKFUNC_FAIL: CWE_SEND_FAIL_REWIND, for a resumed upload
+   CWE_READ_ERROR; CW_SEEKFUNC_CANTSEEK: get there by other means (the ioctl
+   callback, or read and discard). */
 typedef int (*cw_seek_fn)(void *data, int64_t offset, int origin);
 #define CW_SEEKFUNC_OK       0
 #define CW_SEEKFUNC_FAIL     1
 #define CW_SEEKFUNC_CANTSEEK 2
 
-/* IOCTLFUNCTION, asked only where no seek callback is set. */
+/* IOCTLFUNCTION: CW_IOCMD_RESTARTREAD: the next read is to begin at 0. Asked
+   only where no seek callback is set, or it cannot seek. Anything but
+   CW_IOE_OK: CWE_SEND_FAIL_REWIND. */
 typedef int (*cw_ioctl_fn)(CW *easy, int cmd, void *data);
 #define CW_IOCMD_NOP         0
 #define CW_IOCMD_RESTARTREAD 1
@@ -79,15 +92,20 @@ typedef int (*cw_ioctl_fn)(CW *easy, int cmd, void *data);
 #define CW_IOE_UNKNOWNCMD    1
 #define CW_IOE_FAILRESTART   2
 
-/* TRAILERFUNCTION. Appends "Name: value" to *list, which the library frees. */
+/* TRAILERFUNCTION: after the last byte of a chunked upload. Appends
+   "Name: value" to *list, which is empty at first and which the library frees
+   whatever the result. CW_TRAILERFUNC_ABORT: CWE_ABORTED_BY_CALLBACK. */
 typedef int (*cw_trailer_fn)(struct cw_slist **list, void *data);
 #define CW_TRAILERFUNC_OK    0
 #define CW_TRAILERFUNC_ABORT 1
 
 /* --- watching -------------------------------------------------------- */
 
-/* XFERINFOFUNCTION: bytes; a total that is not known is 0. Non-zero stops the
-   transfer with CWE_ABORTED_BY_CALLBACK, CW_PROGRESSFUNC_CONTINUE does not. */
+/* XFERINFOFUNCTION: bytes of the body, as received (before decoding) and as
+   sent; a total that is not known is 0. Called at least once a second and at
+   the end, with NOPROGRESS 0. Non-zero stops the transfer with
+   CWE_ABORTED_BY_CALLBACK; CW_PROGRESSFUNC_CONTINUE does not, and shows the
+   built-in meter as well. */
 typedef int (*cw_xferinfo_fn)(void *data, int64_t dltotal, int64_t dlnow,
                               int64_t ultotal, int64_t ulnow);
 /* PROGRESSFUNCTION: the same in floating point, used where no xferinfo is. */
@@ -95,7 +113,8 @@ typedef int (*cw_progress_fn)(void *data, double dltotal, double dlnow,
                               double ultotal, double ulnow);
 #define CW_PROGRESSFUNC_CONTINUE 0x10000001
 
-/* DEBUGFUNCTION, called with VERBOSE. Non-zero stops with 42. */
+/* DEBUGFUNCTION, called with VERBOSE. kind is a CW_DEBUG_ value. It cannot
+   pend. Non-zero stops with CWE_ABORTED_BY_CALLBACK. */
 typedef int (*cw_debug_fn)(CW *easy, int kind, char *bytes, size_t n,
                            void *data);
 #define CW_DEBUG_TEXT         0
@@ -106,8 +125,9 @@ typedef int (*cw_debug_fn)(CW *easy, int kind, char *bytes, size_t n,
 #define CW_DEBUG_SSL_DATA_IN  5
 #define CW_DEBUG_SSL_DATA_OUT 6
 
-/* PREREQFUNCTION: connected, before the request. Text addresses, no brackets,
-   "" and 0 where there is no network. */
+/* PREREQFUNCTION: connected, before each request. Text addresses, no brackets,
+   "" and 0 where there is no network. CW_PREREQFUNC_ABORT:
+   CWE_ABORTED_BY_CALLBACK. */
 typedef int (*cw_prereq_fn)(void *data, char *peer_ip, char *local_ip,
                             int peer_port, int local_port);
 #define CW_PREREQFUNC_OK    0
@@ -115,17 +135,25 @@ typedef int (*cw_prereq_fn)(void *data, char *peer_ip, char *local_ip,
 
 /* --- sockets and names ----------------------------------------------- */
 
-enum { CW_SOCKTYPE_IPCXN = 0, CW_SOCKTYPE_ACCEPT = 1 };
+enum {
+  CW_SOCKTYPE_IPCXN = 0,
+  CW_SOCKTYPE_ACCEPT = 1
+};
 #define CW_SOCKET_BAD (-1)
 
-/* OPENSOCKETFUNCTION. May change *address; what is there afterwards is
-   connected to. CW_SOCKET_BAD: refused, the next address is tried. */
+/* OPENSOCKETFUNCTION: a descriptor for *address, which becomes the library's
+   and is made non-blocking. May change *address; what is there afterwards is
+   connected to. CW_SOCKET_BAD: refused, the next address is tried
+   (CWE_COULDNT_CONNECT where none is left). purpose is a CW_SOCKTYPE_ value. */
 typedef int (*cw_opensocket_fn)(void *data, int purpose,
                                 struct cw_sockaddr *address);
-/* CLOSESOCKETFUNCTION: closes fd itself; the result is ignored. It belongs to
-   the connection and may run after the handle is gone. */
+/* CLOSESOCKETFUNCTION: closes fd itself; the result is ignored, and it cannot
+   pend. Function and companion are taken over by the connection when that is
+   made, and may be called after the handle is gone. */
 typedef int (*cw_closesocket_fn)(void *data, int fd);
-/* SOCKOPTFUNCTION. CW_SOCKOPT_ERROR stops the transfer with 42. */
+/* SOCKOPTFUNCTION: fd before it is bound and connected.
+   CW_SOCKOPT_ALREADY_CONNECTED: it is connected, do not connect it.
+   CW_SOCKOPT_ERROR: CWE_ABORTED_BY_CALLBACK; no other address is tried. */
 typedef int (*cw_sockopt_fn)(void *data, int fd, int purpose);
 #define CW_SOCKOPT_OK                0
 #define CW_SOCKOPT_ERROR             1
@@ -135,15 +163,16 @@ typedef int (*cw_sockopt_fn)(void *data, int fd, int purpose);
    than CW_OK ends the transfer with that very code. */
 typedef int (*cw_ssl_ctx_fn)(CW *easy, void *ctx, void *data);
 
-/* RESOLVER_START_FUNCTION: before each new lookup. resolver is a
-   struct cw_resolver_start, good for the call (or while pending). */
+/* RESOLVER_START_FUNCTION: before each new lookup. resolver is good for the
+   call (or while pending); reserved is NULL. 0: go on; anything else:
+   CWE_ABORTED_BY_CALLBACK. */
 struct cw_resolver_start {
   const char *host;
   int port;
   void *channel; /* c-ares' ares_channel, NULL on a virtual network */
-  /* The callback may answer the question itself by filling these in (ports
-     are ignored); then no query is made. */
-  struct cw_sockaddr *answers; /* room for max_answers */
+  /* The callback may answer the question itself by filling in answers (family,
+     addrlen, addr; ports are ignored) and nanswers; then no query is made. */
+  struct cw_sockaddr *answers; /* room for max_answers, the library's */
   size_t nanswers;
   size_t max_answers;
 };
@@ -152,21 +181,26 @@ typedef int (*cw_resolver_start_fn)(struct cw_resolver_start *resolver,
 
 /* --- multi ----------------------------------------------------------- */
 
-#define CW_POLL_NONE   0
-#define CW_POLL_IN     1
-#define CW_POLL_OUT    2
-#define CW_POLL_INOUT  3
-#define CW_POLL_REMOVE 4
+#define CW_POLL_NONE      0
+#define CW_POLL_IN        1
+#define CW_POLL_OUT       2
+#define CW_POLL_INOUT     3
+#define CW_POLL_REMOVE    4
 #define CW_SOCKET_TIMEOUT (-1)
-#define CW_CSELECT_IN  1
-#define CW_CSELECT_OUT 2
-#define CW_CSELECT_ERR 4
+#define CW_CSELECT_IN     1
+#define CW_CSELECT_OUT    2
+#define CW_CSELECT_ERR    4
 
-/* CWMOPT_SOCKETFUNCTION. Called when the wish for fd changes. -1: the running
-   call fails with CWM_ABORTED_BY_CALLBACK. easy may be NULL. */
+/* CWMOPT_SOCKETFUNCTION. Called when the wish for fd changes; what is a
+   CW_POLL_ value, the whole of the wish. socketp is what cw_multi_assign
+   attached, else NULL. easy is NULL: a connection is nobody's in particular.
+   -1: the running call fails with CWM_ABORTED_BY_CALLBACK. */
 typedef int (*cw_socket_fn)(CW *easy, int fd, int what, void *data,
                             void *socketp);
-/* CWMOPT_TIMERFUNCTION. -1 ms: delete; 0: act at once; else single-shot. */
+/* CWMOPT_TIMERFUNCTION. -1 ms: delete the timer; 0: act at once; else
+   single-shot, in place of the timer before. "Act" is
+   cw_multi_socket_action with CW_SOCKET_TIMEOUT, not from inside this callback.
+   A result of -1 as above. */
 typedef int (*cw_multi_timer_fn)(CWM *multi, long timeout_ms, void *data);
 
 #ifdef __cplusplus

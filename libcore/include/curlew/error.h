@@ -15,9 +15,9 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define CW_MUST_CHECK __attribute__((warn_unused_result))
+#define CW_MUST_CHECK        __attribute__((warn_unused_result))
 #define CW_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#define CW_EXTERN __attribute__((visibility("default")))
+#define CW_EXTERN            __attribute__((visibility("default")))
 #else
 #define CW_MUST_CHECK
 #define CW_PRINTF(fmt, args)
@@ -25,7 +25,8 @@ extern "C" {
 #endif
 
 /* Short spellings of the two codes that are no failures. CW_AGAIN means "not
-   now, ask again after the next event"; it comes out of stream calls only. */
+   now, ask again after the next event"; it comes out of calls of streams and
+   sources only. */
 #define CW_OK    CWE_OK
 #define CW_AGAIN CWE_AGAIN
 

@@ -55,15 +55,17 @@ CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_buffer(size_t max_bytes,
    "blake2b", "blake2s". CWE_BAD_FUNCTION_ARGUMENT for another name. */
 CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_digest(const char *algorithm,
                                                     struct cw_sink **psink);
+/* Counts the bytes (cw_sink_bytes) and drops them; so does null, which is for
+   those who do not care. */
 CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_count(struct cw_sink **psink);
 CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_null(struct cw_sink **psink);
 /* Every byte to all of n (2 to 8) different sinks; takes references of its
    own. Tees may be nested four deep. Nothing in a tee is resumed by a transfer:
    the other members would miss the first bytes. CWE_BAD_FUNCTION_ARGUMENT. */
-CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_tee(struct cw_sink *const *sinks,
-                                                 size_t n,
-                                                 struct cw_sink **psink);
+CW_EXTERN CW_MUST_CHECK enum cw_code
+cw_sink_tee(struct cw_sink *const *sinks, size_t n, struct cw_sink **psink);
 
+/* One reference more; returns sink. Making one gives the first. */
 CW_EXTERN struct cw_sink *cw_sink_ref(struct cw_sink *sink);
 /* NULL is allowed. The last one out discards what was not published. */
 CW_EXTERN void cw_sink_unref(struct cw_sink *sink);
@@ -72,8 +74,7 @@ CW_EXTERN void cw_sink_unref(struct cw_sink *sink);
    were taken before it. CWE_RECURSIVE_API_CALL: a transfer is using the sink.
    CWE_WRITE_ERROR: a descriptor would block, or as cw_sink_error says. */
 CW_EXTERN CW_MUST_CHECK enum cw_code cw_sink_write(struct cw_sink *sink,
-                                                   const void *bytes,
-                                                   size_t n);
+                                                   const void *bytes, size_t n);
 /* Ends a file sink: renames, or removes (keep decides). Other kinds: OK.
    Publishing twice is OK. While a transfer uses the sink, publish is
    CWE_RECURSIVE_API_CALL and discard happens when the transfer is over.
@@ -118,14 +119,15 @@ cw_source_memory(const void *bytes, size_t n, struct cw_source **psource);
 CW_EXTERN CW_MUST_CHECK enum cw_code
 cw_source_fill(unsigned char byte, uint64_t n, struct cw_source **psource);
 
+/* As of sinks. */
 CW_EXTERN struct cw_source *cw_source_ref(struct cw_source *source);
+/* NULL is allowed. */
 CW_EXTERN void cw_source_unref(struct cw_source *source);
 /* Total bytes, or -1 if it is not known. */
 CW_EXTERN int64_t cw_source_size(const struct cw_source *source);
 /* Reads up to n bytes; *pnread 0 with CW_OK is the end; CW_AGAIN: not now. */
-CW_EXTERN CW_MUST_CHECK enum cw_code cw_source_read(struct cw_source *source,
-                                                    void *bytes, size_t n,
-                                                    size_t *pnread);
+CW_EXTERN CW_MUST_CHECK enum cw_code
+cw_source_read(struct cw_source *source, void *bytes, size_t n, size_t *pnread);
 /* To an absolute offset; CWE_SEND_FAIL_REWIND where that cannot be. */
 CW_EXTERN CW_MUST_CHECK enum cw_code cw_source_seek(struct cw_source *source,
                                                     uint64_t offset);

@@ -49,17 +49,21 @@ enum cw_url_part {
 
 /* Codes are enum cw_ucode (CWUE_), libcurl's CURLUcode numbers. */
 
-/* NULL for want of memory. */
+/* An empty URL. NULL for want of memory. */
 CW_EXTERN CWU *cw_url(void);
+/* Frees. NULL is allowed. */
 CW_EXTERN void cw_url_cleanup(CWU *url);
+/* A copy of its own. NULL for want of memory. */
 CW_EXTERN CWU *cw_url_dup(const CWU *url);
-/* *ppart is the caller's (cw_free_str). */
+/* Reads a part; *ppart is the caller's (cw_free_str). A part that is not there
+   has a code of its own (CWUE_NO_PORT, ...), and *ppart is NULL then. */
 CW_EXTERN enum cw_ucode cw_url_get(const CWU *url, enum cw_url_part part,
                                    char **ppart, unsigned flags);
-/* part NULL removes. A CWUPART_URL that is relative is resolved against what
-   is there. */
+/* Sets a part, a copy; NULL removes it. A CWUPART_URL that is relative is
+   resolved against what is there. On failure the URL is as it was. */
 CW_EXTERN enum cw_ucode cw_url_set(CWU *url, enum cw_url_part what,
                                    const char *part, unsigned flags);
+/* The sentence of a code, a constant, never NULL. */
 CW_EXTERN const char *cw_url_strerror(enum cw_ucode code);
 
 #ifdef __cplusplus

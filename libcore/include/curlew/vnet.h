@@ -37,6 +37,7 @@ struct cw_vnet;
 CW_EXTERN struct cw_vnet *cw_vnet_new(uint64_t seed, int64_t wall_s);
 /* Every multi on it must be gone. NULL is allowed. */
 CW_EXTERN void cw_vnet_free(struct cw_vnet *net);
+/* The network as a platform, for cw_multi_init_on; it goes with the network. */
 CW_EXTERN const struct cw_platform *cw_vnet_platform(struct cw_vnet *net);
 
 /* name resolves to the n numeric addresses, after delay_ms of virtual time;
@@ -67,6 +68,7 @@ CW_EXTERN void cw_vnet_window(struct cw_vnet *net, uint32_t n);
 /* Each recv gives at most n bytes from now on (0: no limit): 1 shows every
    parser every split. */
 CW_EXTERN void cw_vnet_max_read(struct cw_vnet *net, uint32_t n);
+/* Each send takes at most n bytes from now on (0: no limit). */
 CW_EXTERN void cw_vnet_max_write(struct cw_vnet *net, uint32_t n);
 /* One-way latency of each segment in microseconds of virtual time. */
 CW_EXTERN void cw_vnet_latency_us(struct cw_vnet *net, int64_t us);
