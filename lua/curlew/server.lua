@@ -280,7 +280,11 @@ function body:read(n)
   end
   self.left = self.left - #piece
   if self.left == 0 and self.is_chunked then
-    if self.input:line(2) ~= "" then
+    local ending = self.input:some(2) or ""
+    if #ending == 1 then
+      ending = ending .. (self.input:some(1) or "")
+    end
+    if ending ~= "\r\n" then
       refuse(400, "a chunk without its end")
     end
   elseif self.left == 0 then
@@ -511,7 +515,8 @@ function context:finish(data, trailers)
     self:head(200, { ["Content-Length"] = 0 })
   end
   if self.framing == "chunked" then
-    put(self, "0\r\n" .. table.concat(header_lines(trailers or {})) .. "\r\n")
+    local lines = header_lines(trailers or {})
+    put(self, "0\r\n" .. table.concat(lines) .. "\r\n")
   end
   self.is_finished = true
   return self
@@ -709,8 +714,10 @@ local function say_refusal(stream, e)
     REASONS[e.status], #text, text))
 end
 
--- One connection from its first to its last request.
-local function serve(self, stream)
+---Answers the requests of one connection, from its first to its last. A stream
+---is anything with read, write, finish, close and reset.
+---@param stream table
+function methods:serve(stream)
   local input = new_reader(stream)
   self.streams[stream] = true
   local ok, thrown = pcall(function()
@@ -784,7 +791,7 @@ function server.new(opts)
     tls = opts.tls and { cert = opts.tls.cert, key = opts.tls.key,
       alpn = "http/1.1", client_ca = opts.tls.client_ca },
     on_accept = function(stream)
-      serve(self, stream)
+      self:serve(stream)
     end,
   }
   self.port = self.listener:port()

@@ -1,5 +1,6 @@
 -- A world for the fetcher's specs: a virtual network with servers on it, a
 -- folder that goes away, and what a run said.
+local assert = require "luassert"
 local cw = require "curlew"
 local fetch = require "curlew.fetch"
 local server = require "curlew.server"

@@ -130,9 +130,19 @@ local function verdict(state, x)
   return ask(state, "verdict", x) or builtin(x)
 end
 
-local function go_to_next_source(state, job, reason)
-  if job.source >= #job.item.sources then
+-- What came and is wrong is not worth going on with; what came and is right as
+-- far as it goes stays for the next run.
+local function leave(job, x)
+  if x.wrong then
+    attempt.start_over(job)
+  else
     attempt.let_go(job)
+  end
+end
+
+local function go_to_next_source(state, job, x, reason)
+  if job.source >= #job.item.sources then
+    leave(job, x)
     finish(state, job, "failed", reason)
     return
   end
@@ -151,7 +161,7 @@ local function retry_later(state, job, x, action)
     if asked and asked > LONGEST_WAIT then
       reason = ("%s and asks to wait %d s"):format(reason, asked)
     end
-    go_to_next_source(state, job, reason)
+    go_to_next_source(state, job, x, reason)
     return
   end
   if action.fresh then
@@ -193,12 +203,12 @@ local function carry_out(state, job, x, action)
   elseif kind == "retry" then
     retry_later(state, job, x, action)
   elseif kind == "next_source" then
-    go_to_next_source(state, job, reason)
+    go_to_next_source(state, job, x, reason)
   elseif kind == "skip" then
     attempt.start_over(job)
     finish(state, job, "skipped", reason)
   else
-    attempt.let_go(job)
+    leave(job, x)
     finish(state, job, "failed", reason)
     if kind == "stop" then
       stop(state, reason)
@@ -394,8 +404,11 @@ local function new_state(batch, opts)
     failed = 0, skipped = 0, bytes = 0, results = {},
     tell = opts.tell or noop, random = opts.random or math.random,
     gate = new_gate(), room = new_gate(), fed = #batch.feeds == 0,
-    interrupted = false,
+    interrupted = false, spawn = cw.spawn,
   }
+  function state.now()
+    return (cw.now())
+  end
   state.wants_items = function()
     if not state.fed then
       state.room.open()
