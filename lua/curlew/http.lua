@@ -472,7 +472,7 @@ local function show(self, view)
   if self.is_closed then
     return false
   end
-  self.view = view
+  self.view, self.is_given = view, false
   wake(self, "reader")
   while self.view and not self.is_closed do
     wait(self, "writer")
@@ -538,7 +538,8 @@ end
 ---end. It is the receive buffer itself.
 ---@return curlew.view?
 function stream:next_view()
-  if self.view then
+  -- One that came with the head was not given to anybody yet.
+  if self.view and self.is_given then
     self.view = nil
     wake(self, "writer")
   end
@@ -550,6 +551,7 @@ function stream:next_view()
     end
     wait(self, "reader")
   end
+  self.is_given = true
   return self.view
 end
 
