@@ -270,8 +270,37 @@ static void touch(struct cw_options *options, enum cw_opt opt) {
   options->serial++;
 }
 
-static enum cw_code find(int number, struct cw_option_ref *ref,
-                         struct cw_fail *fail) {
+/* What a setter is for: which kinds, and what it is called in a sentence. */
+struct taker {
+  bool (*fits)(enum cw_kind kind);
+  const char *value;
+};
+
+static bool is_list(enum cw_kind kind) {
+  return kind == cw_kind_list;
+}
+
+static bool is_blob(enum cw_kind kind) {
+  return kind == cw_kind_blob;
+}
+
+static bool is_pointer(enum cw_kind kind) {
+  return kind == cw_kind_object || kind == cw_kind_data;
+}
+
+static bool is_callback(enum cw_kind kind) {
+  return kind == cw_kind_callback;
+}
+
+static const struct taker takes_number = {is_number, "a number"};
+static const struct taker takes_string = {is_string, "a string"};
+static const struct taker takes_list = {is_list, "a list"};
+static const struct taker takes_blob = {is_blob, "a blob"};
+static const struct taker takes_pointer = {is_pointer, "a pointer"};
+static const struct taker takes_callback = {is_callback, "a function"};
+
+static enum cw_code find(int number, const struct taker *taker,
+                         struct cw_option_ref *ref, struct cw_fail *fail) {
   if (!cw_option_find(number, ref)) {
     return cw_fail(fail, CWE_UNKNOWN_OPTION, "no option has the number %d",
                    number);
@@ -281,24 +310,19 @@ static enum cw_code find(int number, struct cw_option_ref *ref,
                    "option %s is not built in: it needs %s", ref->name,
                    ref->feature);
   }
+  if (!taker->fits(ref->kind)) {
+    return cw_fail(fail, CWE_BAD_FUNCTION_ARGUMENT,
+                   "option %s does not take %s", ref->name, taker->value);
+  }
   return CW_OK;
-}
-
-static enum cw_code wrong_kind(const struct cw_option_ref *ref,
-                               const char *given, struct cw_fail *fail) {
-  return cw_fail(fail, CWE_BAD_FUNCTION_ARGUMENT, "option %s does not take %s",
-                 ref->name, given);
 }
 
 enum cw_code cw_options_set_int(struct cw_options *options, int number,
                                 int64_t value, struct cw_fail *fail) {
   struct cw_option_ref ref;
-  enum cw_code err = find(number, &ref, fail);
+  enum cw_code err = find(number, &takes_number, &ref, fail);
   if (err) {
     return err;
-  }
-  if (!is_number(ref.kind)) {
-    return wrong_kind(&ref, "a number", fail);
   }
   if (ref.kind == cw_kind_bool) {
     value = value != 0;
@@ -341,12 +365,9 @@ static enum cw_code set_post(struct cw_options *options, bool copied,
 enum cw_code cw_options_set_str(struct cw_options *options, int number,
                                 const char *s, size_t n, struct cw_fail *fail) {
   struct cw_option_ref ref;
-  enum cw_code err = find(number, &ref, fail);
+  enum cw_code err = find(number, &takes_string, &ref, fail);
   if (err) {
     return err;
-  }
-  if (!is_string(ref.kind)) {
-    return wrong_kind(&ref, "a string", fail);
   }
   if (ref.opt == cw_opt_postfields) {
     return set_post(options, number != CWOPT_POSTFIELDS, s, n, true, fail);
@@ -369,12 +390,9 @@ enum cw_code cw_options_set_list(struct cw_options *options, int number,
                                  const struct cw_slist *list,
                                  struct cw_fail *fail) {
   struct cw_option_ref ref;
-  enum cw_code err = find(number, &ref, fail);
+  enum cw_code err = find(number, &takes_list, &ref, fail);
   if (err) {
     return err;
-  }
-  if (ref.kind != cw_kind_list) {
-    return wrong_kind(&ref, "a list", fail);
   }
   bool ok;
   struct cw_slist *copy = copy_list(list, &ok);
@@ -391,12 +409,9 @@ enum cw_code cw_options_set_blob(struct cw_options *options, int number,
                                  const struct cw_blob *blob,
                                  struct cw_fail *fail) {
   struct cw_option_ref ref;
-  enum cw_code err = find(number, &ref, fail);
+  enum cw_code err = find(number, &takes_blob, &ref, fail);
   if (err) {
     return err;
-  }
-  if (ref.kind != cw_kind_blob) {
-    return wrong_kind(&ref, "a blob", fail);
   }
   struct cw_blob *copy = blob && blob->data ? copy_blob(blob) : NULL;
   if (blob && blob->data && !copy) {
@@ -411,12 +426,9 @@ enum cw_code cw_options_set_blob(struct cw_options *options, int number,
 enum cw_code cw_options_set_ptr(struct cw_options *options, int number,
                                 void *ptr, struct cw_fail *fail) {
   struct cw_option_ref ref;
-  enum cw_code err = find(number, &ref, fail);
+  enum cw_code err = find(number, &takes_pointer, &ref, fail);
   if (err) {
     return err;
-  }
-  if (ref.kind != cw_kind_object && ref.kind != cw_kind_data) {
-    return wrong_kind(&ref, "a pointer", fail);
   }
   if (ref.opt == cw_opt_sink && ptr) {
     cw_sink_ref(ptr);
@@ -432,12 +444,9 @@ enum cw_code cw_options_set_ptr(struct cw_options *options, int number,
 enum cw_code cw_options_set_fn(struct cw_options *options, int number,
                                cw_any_fn fn, struct cw_fail *fail) {
   struct cw_option_ref ref;
-  enum cw_code err = find(number, &ref, fail);
+  enum cw_code err = find(number, &takes_callback, &ref, fail);
   if (err) {
     return err;
-  }
-  if (ref.kind != cw_kind_callback) {
-    return wrong_kind(&ref, "a function", fail);
   }
   options->value[ref.opt].f = fn;
   touch(options, ref.opt);
