@@ -76,7 +76,12 @@ static int push_info(lua_State *L, int index, const struct lcw_info *row) {
     if (cw_easy_info_double(self->easy, info, &real) != CW_OK) {
       return 0;
     }
-    lua_pushnumber(L, real);
+    /* libcurl counts bytes in doubles; only times have fractions. */
+    if (strstr(row->name, "time")) {
+      lua_pushnumber(L, real);
+    } else {
+      lua_pushinteger(L, (lua_Integer)real);
+    }
     return 1;
   case info_list:
     return push_list(L, self, info);
