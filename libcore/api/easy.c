@@ -162,7 +162,11 @@ enum cw_code cw_easy_header_at(CW *easy, size_t index, const char **pname,
 }
 
 const char *cw_easy_detail(const CW *easy) {
-  return cw_easy_is_valid(easy) ? easy->fail.detail : "";
+  if (!cw_easy_is_valid(easy)) {
+    return "";
+  }
+  bool of_call = cw_easy_is_running(easy) && easy->call_fail.code;
+  return of_call ? easy->call_fail.detail : easy->fail.detail;
 }
 
 const char *cw_easy_why_new_connection(const CW *easy) {

@@ -13,6 +13,7 @@ static enum cw_code may_set(struct cw_easy *easy, int number) {
   if (!cw_easy_is_valid(easy)) {
     return CWE_BAD_FUNCTION_ARGUMENT;
   }
+  cw_fail_clear(&easy->call_fail);
   if (!cw_easy_is_running(easy)) {
     cw_fail_clear(&easy->fail);
     return CW_OK;
@@ -20,15 +21,16 @@ static enum cw_code may_set(struct cw_easy *easy, int number) {
   struct cw_option_ref ref;
   if (cw_option_find(number, &ref) &&
       !(cw_option_row(ref.opt)->flags & f_live)) {
-    return CWE_RECURSIVE_API_CALL;
+    return cw_fail(&easy->call_fail, CWE_RECURSIVE_API_CALL,
+                   "option %s cannot be set while the transfer runs", ref.name);
   }
   return CW_OK;
 }
 
-/* Sets through fn-like calls; a failure while a transfer runs must not take the
-   place of the transfer's own. */
+/* A failure while a transfer runs must not take the place of the transfer's
+   own. */
 static struct cw_fail *fail_of(struct cw_easy *easy) {
-  return cw_easy_is_running(easy) ? NULL : &easy->fail;
+  return cw_easy_is_running(easy) ? &easy->call_fail : &easy->fail;
 }
 
 static void after_set(struct cw_easy *easy) {

@@ -124,8 +124,9 @@ struct cw_transfer {
 struct cw_easy {
   uint32_t magic;
   struct cw_options options;
-  struct cw_fail fail; /* of the last call or transfer */
-  uint64_t id;         /* in multi's table; 0: in none */
+  struct cw_fail fail;      /* of the last call or transfer */
+  struct cw_fail call_fail; /* of the last setopt while the transfer runs */
+  uint64_t id;              /* in multi's table; 0: in none */
   struct cw_multi *multi;
   struct cw_multi *own; /* perform's */
   bool performing;

@@ -30,8 +30,8 @@ static enum cw_code trace_default(struct cw_easy *easy, int kind,
 
 enum cw_code cw_trace(struct cw_easy *easy, int kind, const char *bytes,
                       size_t n) {
-  if (!cw_traces(easy)) {
-    return CW_OK;
+  if (!cw_traces(easy) || easy->doomed) {
+    return CW_OK; /* who has closed the handle hears no more of it */
   }
   cw_debug_fn fn = (cw_debug_fn)cw_opt_f(&easy->options, cw_opt_debugfunction);
   if (!fn) {

@@ -135,6 +135,7 @@ static void reset_transfer(struct cw_easy *easy) {
   cw_request_forget(easy);
   cw_headers_clear(&easy->x.headers);
   cw_fail_clear(&easy->fail);
+  cw_fail_clear(&easy->call_fail);
   easy->cancelled = CW_OK;
   easy->paused = 0;
   memset(easy->pend, 0, sizeof(easy->pend));
@@ -315,6 +316,13 @@ static enum cw_code step_once(struct cw_easy *easy) {
   return code;
 }
 
+/* A pending callback holds up the exchange. A connection that is being made
+   goes on: its sockets report until somebody listens, so leaving them alone
+   would be waiting in circles. Its own callbacks wait in cw_call_begin. */
+static bool is_held_up(const struct cw_easy *easy) {
+  return cw_is_held(easy, cw_hold_both) && easy->t.state >= cw_state_opening;
+}
+
 static enum cw_code run_steps(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   enum cw_code code = cw_timeouts_check(easy);
@@ -328,7 +336,7 @@ static enum cw_code run_steps(struct cw_easy *easy) {
       t->progress_due = true;
     }
     code = cw_progress(easy, false);
-    if (!code && cw_is_held(easy, cw_hold_both)) {
+    if (!code && is_held_up(easy)) {
       code = CW_AGAIN;
     }
     if (!code) {
@@ -348,10 +356,11 @@ static enum cw_code prepare_wait(struct cw_easy *easy) {
     easy->x.more = false;
     cw_transfer_wake(easy);
   }
-  if (t->state == cw_state_sending || t->state == cw_state_receiving) {
+  if (t->state >= cw_state_opening) {
     struct cw_conn *conn = cw_pool_get(easy->multi->pool, t->conn_id);
+    bool waits = t->state == cw_state_opening || is_held_up(easy);
     if (conn) {
-      cw_conn_want(conn, easy->x.want);
+      cw_conn_want(conn, waits ? 0 : easy->x.want);
     }
   }
   cw_timeouts_arm(easy);

@@ -84,8 +84,10 @@ static enum verdict wrong(struct pconn *c, const char *fmt, ...) {
   va_start(ap, fmt);
   vsnprintf(text, sizeof(text), fmt, ap);
   va_end(ap);
-  world_trouble(c->w, "line %d, connection %d: %s", line_number(c), c->number,
-                text);
+  if (!c->w->lenient) {
+    world_trouble(c->w, "line %d, connection %d: %s", line_number(c), c->number,
+                  text);
+  }
   close_conn(c, true);
   return OVER;
 }
@@ -707,7 +709,8 @@ enum cw_code world_perform(struct world *w, CW *easy) {
 }
 
 static void check_conn(struct world *w, struct pconn *c) {
-  if (c->at < c->end && !is_verb(&c->script->line[c->at], "again")) {
+  if (!w->lenient && c->at < c->end &&
+      !is_verb(&c->script->line[c->at], "again")) {
     world_trouble(w, "line %d, connection %d: never done", line_number(c),
                   c->number);
   }
@@ -732,7 +735,7 @@ static void free_listeners(struct world *w) {
     struct plistener *l = w->listeners;
     w->listeners = l->next;
     bool many = l->at < l->end && l->script->line[l->at].nwords > 1;
-    if (l->at < l->end && !many) {
+    if (!w->lenient && l->at < l->end && !many) {
       world_trouble(w, "%s, line %d: never came", l->name,
                     l->script->line[l->at].number);
     }

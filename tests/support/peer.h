@@ -73,6 +73,7 @@ struct world {
   struct cw_vnet *net;
   CWM *multi;
   char trouble[4096];
+  bool lenient; /* scripts need not come to their end */
   struct pconn *conns;
   struct plistener *listeners;
   int accepted;

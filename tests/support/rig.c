@@ -1,0 +1,324 @@
+/* See rig.h. */
+#include "support/rig.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BODY "a body of some length"
+
+const struct rig_slot rig_slots[] = {
+    {CW_SLOT_RESOLVER_START, CWE_ABORTED_BY_CALLBACK, true},
+    {CW_SLOT_OPENSOCKET, CWE_COULDNT_CONNECT, true},
+    {CW_SLOT_SOCKOPT, CWE_ABORTED_BY_CALLBACK, true},
+    {CW_SLOT_SSL_CTX, CWE_SSL_CERTPROBLEM, true},
+    {CW_SLOT_PREREQ, CWE_ABORTED_BY_CALLBACK, true},
+    {CW_SLOT_READ, CWE_ABORTED_BY_CALLBACK, true},
+    {CW_SLOT_TRAILER, CWE_ABORTED_BY_CALLBACK, true},
+    {CW_SLOT_HEADER, CWE_WRITE_ERROR, true},
+    {CW_SLOT_SEEK, CWE_SEND_FAIL_REWIND, true},
+    {CW_SLOT_IOCTL, CWE_SEND_FAIL_REWIND, true},
+    {CW_SLOT_WRITE, CWE_WRITE_ERROR, true},
+    {CW_SLOT_XFERINFO, CWE_ABORTED_BY_CALLBACK, true},
+    {CW_SLOT_PROGRESS, CWE_ABORTED_BY_CALLBACK, true},
+    {CW_SLOT_DEBUG, CWE_ABORTED_BY_CALLBACK, false},
+};
+const size_t rig_nslots = sizeof(rig_slots) / sizeof(rig_slots[0]);
+
+static const char *const names[] = {
+    "none",
+#define callback(name, ...) #name,
+#define mcallback(...)
+#include "tbl/callbacks.def"
+#undef callback
+#undef mcallback
+};
+
+const char *rig_slot_name(enum cw_slot slot) {
+  return names[slot];
+}
+
+static void note(struct rig *rig, enum cw_slot slot) {
+  char line[40];
+  int n = snprintf(line, sizeof(line), "%s\n", names[slot]);
+  size_t len = (size_t)n;
+  struct bytes *log = &rig->log;
+  bool same = log->len >= len && strcmp(log->ptr + log->len - len, line) == 0 &&
+              (log->len == len || log->ptr[log->len - len - 1] == '\n');
+  if (!same) {
+    bytes_add(log, line, len);
+  }
+}
+
+static bool is_special(const struct rig *rig, enum cw_slot slot) {
+  return rig->act && rig->slot == slot && rig->calls[slot] + 1 == rig->nth;
+}
+
+static int64_t called(struct rig *rig, enum cw_slot slot, int64_t ok,
+                      int64_t stop) {
+  bool special = is_special(rig, slot);
+  note(rig, slot);
+  rig->calls[slot]++;
+  if (!special) {
+    return ok;
+  }
+  rig->acted++;
+  return rig->act(rig, ok, stop);
+}
+
+/* --- the callbacks -------------------------------------------------------- */
+
+static size_t on_write(char *bytes, size_t size, size_t n, void *data) {
+  struct rig *rig = data;
+  bytes_add(&rig->got.body, bytes, size * n);
+  return (size_t)called(rig, CW_SLOT_WRITE, (int64_t)n, 0);
+}
+
+static size_t on_header(char *bytes, size_t size, size_t n, void *data) {
+  struct rig *rig = data;
+  bytes_add(&rig->got.head, bytes, size * n);
+  return (size_t)called(rig, CW_SLOT_HEADER, (int64_t)n, 0);
+}
+
+static size_t on_read(char *bytes, size_t size, size_t n, void *data) {
+  struct rig *rig = data;
+  size_t left = strlen(BODY) - rig->given;
+  n = size * n < left ? size * n : left;
+  n = n < 8 ? n : 8;
+  memcpy(bytes, BODY + rig->given, n);
+  rig->given += n;
+  return (size_t)called(rig, CW_SLOT_READ, (int64_t)n, CW_READFUNC_ABORT);
+}
+
+static int on_seek(void *data, int64_t offset, int origin) {
+  struct rig *rig = data;
+  cr_assert(offset == 0 && origin == SEEK_SET);
+  rig->given = 0;
+  return (int)called(rig, CW_SLOT_SEEK, CW_SEEKFUNC_OK, CW_SEEKFUNC_FAIL);
+}
+
+static int on_ioctl(CW *easy, int cmd, void *data) {
+  struct rig *rig = data;
+  cr_assert(easy == rig->easy && cmd == CW_IOCMD_RESTARTREAD);
+  rig->given = 0;
+  return (int)called(rig, CW_SLOT_IOCTL, CW_IOE_OK, CW_IOE_FAILRESTART);
+}
+
+static int on_trailer(struct cw_slist **list, void *data) {
+  *list = cw_slist_append(*list, "X-Sum: 42");
+  cr_assert_not_null(*list);
+  return (int)called(data, CW_SLOT_TRAILER, CW_TRAILERFUNC_OK,
+                     CW_TRAILERFUNC_ABORT);
+}
+
+static int on_xferinfo(void *data, int64_t dltotal, int64_t dlnow,
+                       int64_t ultotal, int64_t ulnow) {
+  cr_assert(dltotal >= 0 && dlnow >= 0 && ultotal >= 0 && ulnow >= 0);
+  return (int)called(data, CW_SLOT_XFERINFO, 0, 1);
+}
+
+static int on_progress(void *data, double dltotal, double dlnow, double ultotal,
+                       double ulnow) {
+  cr_assert(dltotal >= 0 && dlnow >= 0 && ultotal >= 0 && ulnow >= 0);
+  return (int)called(data, CW_SLOT_PROGRESS, 0, 1);
+}
+
+static int on_debug(CW *easy, int kind, char *bytes, size_t n, void *data) {
+  struct rig *rig = data;
+  cr_assert(easy == rig->easy && kind >= 0 && kind <= 6 && bytes);
+  (void)n;
+  return (int)called(rig, CW_SLOT_DEBUG, 0, 1);
+}
+
+static int64_t make_fd(struct rig *rig) {
+  const struct cw_platform *p = cw_vnet_platform(rig->w.net);
+  int fd = -1;
+  cr_assert_eq(p->sock_open(p->ctx, AF_INET, SOCK_STREAM, 0, &fd), 0);
+  rig->opened++;
+  return fd;
+}
+
+static int on_opensocket(void *data, int purpose, struct cw_sockaddr *address) {
+  struct rig *rig = data;
+  cr_assert(purpose == CW_SOCKTYPE_IPCXN && address->family == AF_INET);
+  /* A socket that is to come later is not made now. */
+  bool later = is_special(rig, CW_SLOT_OPENSOCKET) && rig->makes_fd;
+  int64_t fd = later ? 0 : make_fd(rig);
+  int64_t result = called(rig, CW_SLOT_OPENSOCKET, fd, CW_SOCKET_BAD);
+  if (!later && result == CW_SOCKET_BAD) {
+    const struct cw_platform *p = cw_vnet_platform(rig->w.net);
+    cr_assert_eq(p->sock_close(p->ctx, (int)fd), 0);
+    rig->closed++;
+  }
+  return (int)result;
+}
+
+static int on_closesocket(void *data, int fd) {
+  struct rig *rig = data;
+  const struct cw_platform *p = cw_vnet_platform(rig->w.net);
+  cr_assert_eq(p->sock_close(p->ctx, fd), 0);
+  rig->closed++;
+  return (int)called(rig, CW_SLOT_CLOSESOCKET, 0, 1);
+}
+
+static int on_sockopt(void *data, int fd, int purpose) {
+  cr_assert(fd >= 0 && purpose == CW_SOCKTYPE_IPCXN);
+  return (int)called(data, CW_SLOT_SOCKOPT, CW_SOCKOPT_OK, CW_SOCKOPT_ERROR);
+}
+
+static int on_ssl_ctx(CW *easy, void *ctx, void *data) {
+  struct rig *rig = data;
+  cr_assert(easy == rig->easy && ctx);
+  return (int)called(rig, CW_SLOT_SSL_CTX, CW_OK, CWE_SSL_CERTPROBLEM);
+}
+
+static int on_resolve(struct cw_resolver_start *resolver, void *reserved,
+                      void *data) {
+  cr_assert(!reserved && strcmp(resolver->host, "h.example") == 0);
+  return (int)called(data, CW_SLOT_RESOLVER_START, 0, 1);
+}
+
+static int on_prereq(void *data, char *peer_ip, char *local_ip, int peer_port,
+                     int local_port) {
+  cr_assert(strcmp(peer_ip, "10.0.0.1") == 0 && peer_port == 443);
+  cr_assert(*local_ip && local_port > 0);
+  return (int)called(data, CW_SLOT_PREREQ, CW_PREREQFUNC_OK,
+                     CW_PREREQFUNC_ABORT);
+}
+
+static const struct {
+  enum cw_slot slot;
+  enum cw_option fn, data;
+  cw_any_fn callback;
+} callbacks[] = {
+    {CW_SLOT_WRITE, CWOPT_WRITEFUNCTION, CWOPT_WRITEDATA, (cw_any_fn)on_write},
+    {CW_SLOT_HEADER, CWOPT_HEADERFUNCTION, CWOPT_HEADERDATA,
+     (cw_any_fn)on_header},
+    {CW_SLOT_READ, CWOPT_READFUNCTION, CWOPT_READDATA, (cw_any_fn)on_read},
+    {CW_SLOT_SEEK, CWOPT_SEEKFUNCTION, CWOPT_SEEKDATA, (cw_any_fn)on_seek},
+    {CW_SLOT_IOCTL, CWOPT_IOCTLFUNCTION, CWOPT_IOCTLDATA, (cw_any_fn)on_ioctl},
+    {CW_SLOT_TRAILER, CWOPT_TRAILERFUNCTION, CWOPT_TRAILERDATA,
+     (cw_any_fn)on_trailer},
+    {CW_SLOT_XFERINFO, CWOPT_XFERINFOFUNCTION, CWOPT_XFERINFODATA,
+     (cw_any_fn)on_xferinfo},
+    {CW_SLOT_PROGRESS, CWOPT_PROGRESSFUNCTION, CWOPT_XFERINFODATA,
+     (cw_any_fn)on_progress},
+    {CW_SLOT_DEBUG, CWOPT_DEBUGFUNCTION, CWOPT_DEBUGDATA, (cw_any_fn)on_debug},
+    {CW_SLOT_SOCKOPT, CWOPT_SOCKOPTFUNCTION, CWOPT_SOCKOPTDATA,
+     (cw_any_fn)on_sockopt},
+    {CW_SLOT_OPENSOCKET, CWOPT_OPENSOCKETFUNCTION, CWOPT_OPENSOCKETDATA,
+     (cw_any_fn)on_opensocket},
+    {CW_SLOT_CLOSESOCKET, CWOPT_CLOSESOCKETFUNCTION, CWOPT_CLOSESOCKETDATA,
+     (cw_any_fn)on_closesocket},
+    {CW_SLOT_SSL_CTX, CWOPT_SSL_CTX_FUNCTION, CWOPT_SSL_CTX_DATA,
+     (cw_any_fn)on_ssl_ctx},
+    {CW_SLOT_RESOLVER_START, CWOPT_RESOLVER_START_FUNCTION,
+     CWOPT_RESOLVER_START_DATA, (cw_any_fn)on_resolve},
+    {CW_SLOT_PREREQ, CWOPT_PREREQFUNCTION, CWOPT_PREREQDATA,
+     (cw_any_fn)on_prereq},
+};
+
+/* --- pending -------------------------------------------------------------- */
+
+static void on_answer(void *data) {
+  struct rig *rig = data;
+  int64_t answer = rig->makes_fd ? make_fd(rig) : rig->answer;
+  cr_expect_eq(cw_easy_callback_done(rig->easy, rig->slot, answer), CW_OK,
+               "%s: callback_done", rig_slot_name(rig->slot));
+  cr_expect_eq(cw_easy_callback_done(rig->easy, rig->slot, answer),
+               CWE_BAD_FUNCTION_ARGUMENT, "%s: a second callback_done",
+               rig_slot_name(rig->slot));
+}
+
+int64_t rig_pend(struct rig *rig, int64_t result, int64_t ms) {
+  uint64_t id;
+  rig->answer = result;
+  cr_assert_eq(cw_multi_timer_start(rig->w.multi, ms, on_answer, rig, &id),
+               CWM_OK);
+  return CW_CALLBACK_PENDING;
+}
+
+/* --- the run -------------------------------------------------------------- */
+
+static const char script[] = "listen 10.0.0.1 443 tls good\n"
+                             "accept\n"
+                             "expect \"PUT /a HTTP/1.1\"\n"
+                             "chunked \"" BODY "\"\n"
+                             "trailer \"X-Sum: 42\"\n"
+                             "answer 307 \"\" \"Location: /b\"\n"
+                             "expect \"PUT /b HTTP/1.1\"\n"
+                             "chunked \"" BODY "\"\n"
+                             "trailer \"X-Sum: 42\"\n"
+                             "answer 200 \"done\"\n";
+
+static void install(struct rig *rig) {
+  for (size_t i = 0; i < sizeof(callbacks) / sizeof(callbacks[0]); i++) {
+    enum cw_slot slot = callbacks[i].slot;
+    bool left_out = (slot == CW_SLOT_SEEK && rig->use_ioctl) ||
+                    (slot == CW_SLOT_IOCTL && !rig->use_ioctl) ||
+                    (slot == CW_SLOT_XFERINFO && rig->use_progress) ||
+                    (slot == CW_SLOT_PROGRESS && !rig->use_progress);
+    if (!left_out) {
+      cr_assert_eq(
+          cw_easy_set_fn(rig->easy, callbacks[i].fn, callbacks[i].callback),
+          CW_OK);
+      cr_assert_eq(cw_easy_set_ptr(rig->easy, callbacks[i].data, rig), CW_OK);
+    }
+  }
+}
+
+void rig_open(struct rig *rig) {
+  rig->given = 0;
+  world_init(&rig->w);
+  world_script(&rig->w, script);
+  rig->easy = world_easy(&rig->w, "https://h.example/a");
+  bytes_clear(&rig->got.body);
+  bytes_clear(&rig->got.head);
+  bytes_clear(&rig->log);
+  install(rig);
+  struct cw_slist *headers = cw_slist_append(NULL, "Expect:");
+  cr_assert_not_null(headers);
+  cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_HTTPHEADER, headers), CW_OK);
+  cw_slist_free_all(headers);
+  static const enum cw_option on[] = {CWOPT_UPLOAD, CWOPT_FOLLOWLOCATION,
+                                      CWOPT_VERBOSE};
+  for (size_t i = 0; i < sizeof(on) / sizeof(on[0]); i++) {
+    cr_assert_eq(cw_easy_setopt(rig->easy, on[i], 1L), CW_OK);
+  }
+  cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_NOPROGRESS, 0L), CW_OK);
+}
+
+void rig_run(struct rig *rig) {
+  cr_assert_eq(cw_multi_add_handle(rig->w.multi, rig->easy), CWM_OK);
+  for (int i = 0; i < 100000; i++) {
+    if (!world_turn(&rig->w)) {
+      world_trouble(&rig->w, "%s: nothing happens any more",
+                    rig_slot_name(rig->slot));
+      return;
+    }
+    struct cw_msg *msg = cw_multi_info_read(rig->w.multi, NULL);
+    if (msg) {
+      cr_assert_eq(msg->easy, rig->easy);
+      rig->told = true;
+      rig->code = msg->result;
+    }
+    if (msg || cw_multi_count(rig->w.multi, "transfers") == 0) {
+      return;
+    }
+  }
+  world_trouble(&rig->w, "%s: the transfer never ends",
+                rig_slot_name(rig->slot));
+}
+
+const char *rig_close(struct rig *rig) {
+  /* Sockets go through closesocket, whose data is the rig, until here. */
+  cw_easy_cleanup(rig->easy);
+  rig->easy = NULL;
+  const char *trouble = world_end(&rig->w);
+  cr_expect_eq(rig->opened, rig->closed, "%s: %d sockets opened, %d closed",
+               rig_slot_name(rig->slot), rig->opened, rig->closed);
+  got_free(&rig->got);
+  bytes_free(&rig->log);
+  return trouble;
+}
