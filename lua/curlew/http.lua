@@ -651,7 +651,7 @@ function stream:close()
   if self.is_closed then
     return
   end
-  self.is_closed = true
+  self.is_closed, self.view = true, nil
   if not self.is_over then
     pcall(self.easy.cancel, self.easy)
   end

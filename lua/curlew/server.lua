@@ -395,8 +395,11 @@ context.__index = context
 local function put(c, bytes)
   if c.is_closed then
     error("the connection was closed by this handler", 3)
+  elseif c.held then
+    c.held[#c.held + 1] = bytes
+  else
+    c.stream:write(bytes)
   end
-  c.stream:write(bytes)
 end
 
 local function wants_close(request)
@@ -535,11 +538,14 @@ function context:reply(status, fields, data)
   if status >= 200 and status ~= 204 and status ~= 304 then
     all["Content-Length"] = #data
   end
-  self:head(status, all)
-  if data ~= "" then
-    self:send(data)
-  end
-  return self:finish()
+  -- Head and body in one piece: two small ones would wait for each other's
+  -- acknowledgement.
+  self.held = {}
+  self:head(status, all):send(data):finish()
+  local bytes = table.concat(self.held)
+  self.held = nil
+  put(self, bytes)
+  return self
 end
 
 ---An answer in chunks: one for each piece of a list or an iterator.
@@ -720,6 +726,11 @@ end
 function methods:serve(stream)
   local input = new_reader(stream)
   self.streams[stream] = true
+  -- Also when the task is cancelled: a client would wait for its answer.
+  local _ <close> = setmetatable({}, { __close = function()
+    self.streams[stream] = nil
+    pcall(stream.close, stream)
+  end })
   local ok, thrown = pcall(function()
     while serve_one(self, stream, input) do
       if self.is_closing then
@@ -733,8 +744,6 @@ function methods:serve(stream)
   -- The peer reads all of it before the close: closing with unread bytes in
   -- the kernel's buffer would send a reset that overtakes the answer.
   pcall(stream.finish, stream)
-  self.streams[stream] = nil
-  pcall(stream.close, stream)
 end
 
 ---Answers requests for a path by fn(c). A path that begins with "^" is a

@@ -201,6 +201,10 @@ local function code_of(outcome)
 end
 
 local function fetch_batch(batch, options, world)
+  if world.is_interrupted then
+    -- From here on an interruption is ours to end in order.
+    world.is_interrupted()
+  end
   local tell, is_moving = progress.shower {
     quiet = options.quiet, json = options.json, out = world.out,
     err = world.err,

@@ -261,7 +261,10 @@ local function run_file(batch, text, set)
     if config.is_problem(e) then
       return e
     end
-    return { message = tostring(e), traceback = debug.traceback(e, 2) }
+    -- An error that is an object of its own has no line.
+    local message = type(e) == "string" and e
+      or ("%s: %s"):format(where_of(batch), tostring(e))
+    return { message = message }
   end)
   if not ok and config.is_problem(thrown) then
     error(thrown, 0)

@@ -171,9 +171,6 @@ local function retry_later(state, job, x, action)
   if asked and not action.after then
     wait = asked
   end
-  if asked then
-    pause_host(state, job.host, asked)
-  end
   job.log[#job.log].wait = wait
   state.tell("retry", { job = job, wait = wait, reason = x.reason
     or action.reason })
@@ -195,6 +192,10 @@ end
 local function carry_out(state, job, x, action)
   local kind = action.kind
   local reason = action.reason or x.reason
+  if x.error and x.retry_after and x.retry_after <= LONGEST_WAIT then
+    -- Whatever becomes of this item: the host wants quiet.
+    pause_host(state, job.host, x.retry_after)
+  end
   if kind == "done" and not x.bytes then
     kind, reason = "fail", reason or "done was said of nothing received"
   end
