@@ -187,7 +187,7 @@ end
 
 local function check_command(word, block)
   local is_there = word:find("/", 1, true) and exists(word)
-    or word == "curlew" and exists(BUILD .. "/curlew")
+    or word == "curlew" and exists(BUILD .. "/bin/curlew")
     or output("command -v " .. quote(word)) ~= ""
   if not is_there then
     error(("%s:%d: there is no %s"):format(block.path, block.line, word), 0)

@@ -161,7 +161,7 @@
 ---@field tcp_fastopen? boolean|integer Send the first bytes with the first packet (RFC 7413). Not built in.
 ---@field sockoptfunction? (fun(socket: curlew.socket, purpose: curlew.socktype, data: any): boolean|"already_connected"|nil, any?)|table|userdata May set options of a new socket before it connects.
 ---@field sockoptdata? any The companion of sockoptfunction.
----@field opensocketfunction? (fun(purpose: curlew.socktype, address: table, data: any): integer|table|userdata|false|nil, any?)|table|userdata Makes the socket for an address, which it may change.
+---@field opensocketfunction? (fun(purpose: curlew.socktype, address: curlew.address, data: any): integer|table|userdata|false|nil, any?)|table|userdata Makes the socket for an address, which it may change.
 ---@field opensocketdata? any The companion of opensocketfunction.
 ---@field closesocketfunction? (fun(fd: integer, data: any))|table|userdata Closes a socket. It belongs to the connection and may be called after the transfer.
 ---@field closesocketdata? any The companion of closesocketfunction.
@@ -325,7 +325,7 @@
 ---@field conv_data? any The companion of the three conversion callbacks. Not built in.
 
 ---@class curlew.multi_options
----@field socketfunction? (fun(easy: curlew.easy?, fd: integer, what: curlew.poll, data: any): boolean?, any?)|table|userdata Is told which sockets to watch for what, for loops that watch them themselves.
+---@field socketfunction? (fun(fd: integer, what: curlew.poll, assigned: any, data: any): boolean?, any?)|table|userdata Is told which sockets to watch for what, for loops that watch them themselves.
 ---@field socketdata? any The companion of socketfunction.
 ---@field timerfunction? (fun(timeout_ms: integer, data: any): boolean?, any?)|table|userdata Is told when to come back, for loops that keep the time themselves.
 ---@field timerdata? any The companion of timerfunction.

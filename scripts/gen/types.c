@@ -36,7 +36,7 @@ static const struct word_pair shapes[] = {
      "fun(kind: curlew.debug, view: curlew.view, data: any): " GO_ON},
     {"socket", "fun(socket: curlew.socket, purpose: curlew.socktype, "
                "data: any): boolean|\"already_connected\"|nil, any?"},
-    {"address_to_fd", "fun(purpose: curlew.socktype, address: table, "
+    {"address_to_fd", "fun(purpose: curlew.socktype, address: curlew.address, "
                       "data: any): integer|table|userdata|false|nil, any?"},
     {"fd", "fun(fd: integer, data: any)"},
     {"ssl_ctx",
@@ -56,7 +56,7 @@ static const struct word_pair shapes[] = {
     {"hsts_write", "fun(entry: table, index: integer, total: integer, "
                    "data: any): " GO_ON},
     {"convert", "fun(bytes: string, data: any): string?, any?"},
-    {"socket_wish", "fun(easy: curlew.easy?, fd: integer, what: curlew.poll, "
+    {"socket_wish", "fun(fd: integer, what: curlew.poll, assigned: any, "
                     "data: any): " GO_ON},
     {"timer_wish", "fun(timeout_ms: integer, data: any): " GO_ON},
     {NULL, NULL}};
