@@ -56,7 +56,11 @@ static bool slot_in_use(const struct cw_easy *easy, enum cw_slot *slot) {
 
 enum cw_code cw_progress(struct cw_easy *easy, bool final) {
   struct cw_transfer *t = &easy->t;
-  if (!cw_wants_progress(easy) || !(final || t->progress_due)) {
+  /* While draining only the final call is made: another one in between would
+     take the answer that the final call waits for, and it would be made anew
+     for ever. */
+  bool now = final || (t->progress_due && t->state != cw_state_draining);
+  if (!cw_wants_progress(easy) || !now) {
     return CW_OK;
   }
   struct counts c = count(easy);
