@@ -28,6 +28,8 @@ endif()
 add_library(curlew_lua MODULE $<TARGET_OBJECTS:cw_lua>)
 set_target_properties(curlew_lua PROPERTIES PREFIX "" OUTPUT_NAME curlew
   LINKER_LANGUAGE C LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lua)
+# OpenSSL keeps addresses of functions in it, so it stays when Lua has closed.
+target_link_options(curlew_lua PRIVATE LINKER:-z,nodelete)
 target_link_libraries(curlew_lua PRIVATE curlew_static OpenSSL::SSL
   OpenSSL::Crypto PkgConfig::CARES)
 
