@@ -336,8 +336,8 @@ static enum cw_code run_steps(struct cw_easy *easy) {
       t->progress_due = true;
     }
     code = cw_progress(easy, false);
-    if (!code && is_held_up(easy)) {
-      code = CW_AGAIN;
+    if (!code || code == CW_AGAIN) {
+      code = is_held_up(easy) ? CW_AGAIN : CW_OK;
     }
     if (!code) {
       code = step_once(easy);
