@@ -119,11 +119,11 @@ function world.run(fn)
   net:name("files.test", "10.0.0.1")
   local self = { net = net, requests = {}, url = "http://files.test" }
   local results = table.pack(cw.run(function()
-    local plain <close> = cw.listen { ip = "10.0.0.1", port = 80,
+    local _ <close> = cw.listen { ip = "10.0.0.1", port = 80,
       on_accept = function(stream)
         serve(self, stream)
       end }
-    local secure <close> = cw.listen { ip = "10.0.0.1", port = 443,
+    local _ <close> = cw.listen { ip = "10.0.0.1", port = 443,
       tls = world.identity(), on_accept = function(stream)
         serve(self, stream)
       end }
