@@ -100,15 +100,19 @@ static void require(lua_State *L, const char *name) {
   lua_call(L, 1, 1);
 }
 
-CW_EXTERN int luaopen_curlew(lua_State *L) {
+static void prepare(lua_State *L) {
   static int ready;
   if (!ready) {
     if (cw_global_init(0) != CW_OK) {
-      return luaL_error(L, "curlew could not be initialised");
+      luaL_error(L, "curlew could not be initialised");
     }
     ready = 1;
   }
   preload(L);
+}
+
+CW_EXTERN int luaopen_curlew(lua_State *L) {
+  prepare(L);
   for (const struct lcw_embedded *file = lcw_embedded; file->name; file++) {
     if (strcmp(file->name, "curlew.init") == 0) {
       lua_pushlightuserdata(L, (void *)(uintptr_t)file);
@@ -135,8 +139,8 @@ int lcw_open_embedded(lua_State *L, const char *name) {
   return luaL_error(L, "no module '%s'", name);
 }
 
+/* Asked for by a curlew/init.lua that lies in the path and comes first. */
 CW_EXTERN int luaopen_curlew_core(lua_State *L) {
-  require(L, "curlew");
-  require(L, "curlew.core");
-  return 1;
+  prepare(L);
+  return open_core(L);
 }
