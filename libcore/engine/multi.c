@@ -100,9 +100,13 @@ enum cw_mcode cw_multi_attach(struct cw_multi *multi, struct cw_easy *easy) {
   }
   easy->t.xfer_id = easy->id;
   multi->running++;
+  /* By the most handles there were: who removes all that are done before adding
+     them again must find their connections. */
+  if (multi->easies.count > multi->most_easies) {
+    multi->most_easies = multi->easies.count;
+  }
   size_t idle = (size_t)multi->option[cw_mopt_maxconnects].i;
-  cw_pool_set_max_idle(multi->pool,
-                       idle ? idle : 4 * (size_t)multi->easies.count);
+  cw_pool_set_max_idle(multi->pool, idle ? idle : 4 * multi->most_easies);
   return CWM_OK;
 }
 

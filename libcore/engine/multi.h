@@ -31,6 +31,7 @@ struct cw_multi {
   struct cw_list waiting;  /* transfers without a connection */
   struct cw_msg told;      /* what info_read returns a pointer to */
   int running;
+  size_t most_easies; /* that were in at once */
   int depth; /* calls of this multi and callbacks on the C stack */
   int callbacks;
   union cw_value option[cw_mopt_count];

@@ -146,6 +146,35 @@ Test(easy_again, a_url_object_is_read_each_time) {
   cw_url_cleanup(object);
 }
 
+/* Removing all before any is added again does not cost their connections. */
+Test(easy_again, removing_all_first_keeps_the_connections) {
+  enum {
+    HANDLES = 12
+  };
+  world_script(w, "accept many\nexpect \"GET /a HTTP/1.1\"\nanswer 200 x\n"
+                  "again\n");
+  CW *handles[HANDLES];
+  for (int i = 0; i < HANDLES; i++) {
+    handles[i] = world_easy(w, "http://h.example/a");
+  }
+  for (int round = 0; round < 3; round++) {
+    for (int i = 0; i < HANDLES; i++) {
+      cr_assert_eq(cw_multi_add_handle(w->multi, handles[i]), CWM_OK);
+    }
+    while (cw_multi_count(w->multi, "transfers") > 0) {
+      cr_assert(world_turn(w));
+    }
+    for (int i = 0; i < HANDLES; i++) {
+      cr_assert_eq(cw_multi_remove_handle(w->multi, handles[i]), CWM_OK);
+    }
+    cr_expect_eq(cw_multi_count(w->multi, "connections_made"), HANDLES);
+    cr_expect_eq(cw_multi_count(w->multi, "connections_idle"), HANDLES);
+  }
+  for (int i = 0; i < HANDLES; i++) {
+    cw_easy_cleanup(handles[i]);
+  }
+}
+
 /* An option of the key: the idle connection no longer fits. */
 Test(easy_again, another_option_of_the_key_takes_another_connection) {
   world_script(w, "accept\n"
