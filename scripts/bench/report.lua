@@ -279,16 +279,18 @@ compare("Large bodies", both {
   { "into a file, wall s per GiB", "file", "wall_gib" },
 })
 lua_table()
-compare("3,000 files of 10 KiB to disk, 8 connections", {
-  { "CPU s", "files", "cpu" },
-  { "wall s", "files", "wall" },
+compare("3,000 files of 10 KiB, 8 connections", {
+  { "to disk, CPU s", "files", "cpu" },
+  { "to disk, wall s", "files", "wall" },
+  { "to memory (tmpfs), CPU s", "files-memory", "cpu" },
+  { "to memory (tmpfs), wall s", "files-memory", "wall" },
 })
 if next(place(times, "files", "atomic")) then
-  say(("\nCurlew writes the final names here, as the others do. With its "
-    .. "default, a temporary name that is renamed when the file is complete: "
-    .. "CPU %s s, wall %s s, %s of libcurl's CPU."):format(
-    value("files", "atomic", "cpu"), value("files", "atomic", "wall"),
-    ratio("files", "atomic", "curl", "cpu")))
+  say "\nCurlew writes the final names here, as the others do. By default it"
+  say(("writes a temporary name and renames it when the file is complete: "
+    .. "%s of libcurl's CPU to disk and %s to memory."):format(
+    ratio("files", "atomic", "curl", "cpu"),
+    ratio("files-memory", "atomic", "curl", "cpu")))
 end
 compare("Memory of a running transfer", both {
   { "1,000 at once, KiB each", "hold-1000", "held" },
