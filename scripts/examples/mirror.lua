@@ -46,10 +46,11 @@ function on.done(x)
   end
   local file = io.open(v.out .. ".notable", "a")
   for i, one in ipairs(x.attempts) do
-    local how = one.resumed_from and
-      ("went on from byte %d"):format(one.resumed_from) or
-      one.reason or "fetched"
-    file:write(i == 1 and x.id or "", "\t", how, "\n")
+    local how = one.reason or one.resumed_from
+      and ("went on from byte %d, and done"):format(one.resumed_from)
+      or i == #x.attempts and "done, from " .. one.url:match "^%w+" .. " "
+      .. one.url:match "//([^/]+)"
+    file:write(("  %-27s %s\n"):format(i == 1 and x.id or "", how))
   end
   file:close()
 end

@@ -141,7 +141,7 @@ function cli.parse(args)
   return options
 end
 
--- --- plan -------------------------------------------------------------------
+-- --- plan ------------------------------------------------------------------
 
 local function show_item(out, one)
   out:write(one.problem and "! " or "  ", one.id, "\n")
@@ -187,7 +187,7 @@ local function plan(batch, out)
   return bad > 0 and cli.codes.failed or cli.codes.done
 end
 
--- --- running ----------------------------------------------------------------
+-- --- running ---------------------------------------------------------------
 
 local function code_of(outcome)
   if outcome.interrupted then

@@ -183,22 +183,31 @@ local function note_speed(self, now, n)
   end
 end
 
+-- By the share that is done; nothing where that would be a guess.
+local function time_left(self, now, share)
+  local since = now - self.began
+  if since < 1 or share < 0.02 then
+    return ""
+  end
+  return "  ETA " .. units.show_duration(math.ceil(since / share - since))
+end
+
 local function total_line(self, state, width)
   local over = state.done + state.failed + state.skipped
-  local moving, n = 0, state.bytes
-  for job in pairs(state.active) do
+  local moving, n, now = 0, state.bytes, state.now()
+  for job in pairs(state.live) do
     local got, share = share_of(job)
     moving = moving + math.min(1, share or 0)
     n = n + got
   end
-  note_speed(self, state.now(), n)
+  note_speed(self, now, n)
   -- Of items, not of bytes: sizes are not known before their turn comes, and
   -- a share of items never goes back or past its end.
   local share = state.total > 0 and (over + moving) / state.total or 0
   local counts = ("%d/%d%s"):format(over, state.total,
     state.fed and "" or "+")
-  local text = ("%s  %s  %s/s"):format(counts, units.show_bytes(n),
-    units.show_bytes(self.speed or 0))
+  local text = ("%s  %s  %s/s%s"):format(counts, units.show_bytes(n),
+    units.show_bytes(self.speed or 0), time_left(self, now, share))
   local room = math.min(40, width - #text - 12)
   if room < 8 then
     return "  " .. text
@@ -245,7 +254,7 @@ local function coloured(line)
 end
 
 local function bars(out)
-  local self = { drawn = 0, at = 0, seen = 0 }
+  local self = { drawn = 0, at = 0, seen = 0, began = 0 }
   function self.erase()
     local n = self.drawn
     self.drawn = 0
@@ -254,6 +263,7 @@ local function bars(out)
   return function(kind, event)
     if kind == "start" then
       self.state, self.at = event.state, event.state.now()
+      self.began = self.at
     elseif kind == "tick" then
       draw(self, out)
     elseif kind == "finish" then
