@@ -200,7 +200,7 @@ for row in cw.callbacks() do
       if row.may_pend then
         it("may wait: the transfer goes on afterwards", function()
           world.run(function(self)
-            local answer, e
+            local answer, e, _
             local slept = 0
             e, _, answer = make(row, self, function()
               local before = cw.now()
@@ -215,7 +215,7 @@ for row in cw.callbacks() do
 
         it("may run other transfers in between", function()
           world.run(function(self)
-            local answer, e
+            local answer, e, _
             local status
             e, _, answer = make(row, self, function()
               local other <close> = cw.easy { url = self.url .. "/other",

@@ -91,7 +91,7 @@ local function arm_job(loop, job, arm)
     return function(...)
       if not is_over then
         is_over = true
-        job.cancel = nil
+        job.disarm = nil
         push(loop, job, ok, ...)
       end
     end
@@ -101,9 +101,9 @@ local function arm_job(loop, job, arm)
   if not fine then
     fail(cancel)
   elseif not is_over then
-    job.cancel = function()
+    job.disarm = function()
       is_over = true
-      job.cancel = nil
+      job.disarm = nil
       if type(cancel) == "function" then
         cancel()
       end
@@ -112,8 +112,8 @@ local function arm_job(loop, job, arm)
 end
 
 local function cancel_wait(job)
-  if job.cancel then
-    job.cancel()
+  if job.disarm then
+    job.disarm()
   end
 end
 

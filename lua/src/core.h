@@ -144,7 +144,7 @@ struct lcw_multi {
   int in_core;
   bool safe;
   bool has_error;
-  bool closing;
+  bool reported; /* a callback's error that the core has yet to mention */
 };
 
 /* --- ctx.c ------------------------------------------------------------ */

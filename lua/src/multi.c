@@ -28,9 +28,20 @@ struct lcw_multi *lcw_check_multi(lua_State *L, int arg) {
   return self;
 }
 
+/* The core mentions the failure of a callback in the call after the one that
+   reported it: once is enough. */
+static enum cw_mcode fresh(struct lcw_multi *self, enum cw_mcode err) {
+  if (err == CWM_ABORTED_BY_CALLBACK && self->reported && !self->has_error) {
+    self->reported = false;
+    return CWM_OK;
+  }
+  return err;
+}
+
 int lcw_multi_failed(lua_State *L, struct lcw_multi *self, int code) {
   if (self->has_error) {
     self->has_error = false;
+    self->reported = code != CWM_ABORTED_BY_CALLBACK;
     lcw_push_handle(L, self);
     lua_getiuservalue(L, -1, MULTI_ERROR);
     lua_pushnil(L);
@@ -156,9 +167,12 @@ static int multi_add(lua_State *L) {
   link_easy(self, easy);
   struct lcw_frame frame;
   lcw_enter(self->ctx, &frame, L);
-  enum cw_mcode err = cw_multi_add_handle(self->multi, easy->easy);
+  enum cw_mcode err = fresh(self, cw_multi_add_handle(self->multi, easy->easy));
+  if (!err && self->has_error) {
+    (void)!cw_multi_remove_handle(self->multi, easy->easy);
+  }
   lcw_leave(self->ctx, &frame);
-  if (err) {
+  if (err || self->has_error) {
     lcw_multi_unlink(easy);
     anchor(L, 1, 2, MULTI_ACTIVE, false);
     return lcw_multi_failed(L, self, (int)err);
@@ -264,7 +278,8 @@ static int multi_turn(lua_State *L) {
   struct lcw_frame frame;
   lcw_enter(self->ctx, &frame, L);
   self->in_core++;
-  enum cw_mcode err = cw_multi_turn(self->multi, timeout, &running);
+  enum cw_mcode err =
+      fresh(self, cw_multi_turn(self->multi, timeout, &running));
   self->in_core--;
   lcw_leave(self->ctx, &frame);
   if (err || self->has_error) {
@@ -502,10 +517,16 @@ static int set_mcallback(lua_State *L, struct lcw_multi *self,
     }
     cw_any_fn fn = i == 0 ? (cw_any_fn)lcw_socket_trampoline()
                           : (cw_any_fn)lcw_timer_trampoline();
+    struct lcw_frame frame;
+    lcw_enter(self->ctx, &frame, L);
     enum cw_mcode err = cw_multi_set_ptr(
         self->multi, (enum cw_moption)callback->data_option, self);
-    return err ? (int)err
-               : (int)cw_multi_set_fn(self->multi, option, unset ? NULL : fn);
+    if (!err) {
+      err =
+          fresh(self, cw_multi_set_fn(self->multi, option, unset ? NULL : fn));
+    }
+    lcw_leave(self->ctx, &frame);
+    return (int)err;
   }
   return CWM_NOT_BUILT_IN;
 }
@@ -534,22 +555,35 @@ static int set_option(lua_State *L, struct lcw_multi *self, int index,
   }
 }
 
+/* Sets the options of a table that are companions, or all others: a function
+   may be called as soon as it is set. */
+static int set_some(lua_State *L, struct lcw_multi *self, bool companions) {
+  for (lua_pushnil(L); lua_next(L, 2); lua_settop(L, 3)) {
+    const struct lcw_option *row = lcw_check_moption(L, 3);
+    int err = (row->kind == k_data) == companions
+                  ? set_option(L, self, 1, row, 4)
+                  : CWM_OK;
+    if (err || self->has_error) {
+      return err ? err : CWM_ABORTED_BY_CALLBACK;
+    }
+  }
+  return CWM_OK;
+}
+
 static int multi_setopt(lua_State *L) {
   struct lcw_multi *self = lcw_check_multi(L, 1);
   int err = CWM_OK;
   if (lua_istable(L, 2)) {
     lua_settop(L, 2);
-    for (lua_pushnil(L); !err && lua_next(L, 2); lua_settop(L, 3)) {
-      const struct lcw_option *row = lcw_check_moption(L, 3);
-      err = set_option(L, self, 1, row, 4);
-    }
+    err = set_some(L, self, true);
+    lua_settop(L, 2);
+    err = err ? err : set_some(L, self, false);
   } else {
     lua_settop(L, 3);
     err = set_option(L, self, 1, lcw_check_moption(L, 2), 3);
   }
-  if (err) {
-    lcw_push_error(L, "multi", err, NULL);
-    return lcw_fail(L, self->safe);
+  if (err || self->has_error) {
+    return lcw_multi_failed(L, self, err);
   }
   lua_settop(L, 1);
   return 1;

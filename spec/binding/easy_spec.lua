@@ -108,7 +108,8 @@ describe("an easy handle", function()
 
   it("knows facts by getinfo, by e.info, and headers", function()
     world.run(function(self)
-      local e <close> = cw.easy { url = self.url .. "/", writefunction = nothing }
+      local e <close> = cw.easy { url = self.url .. "/",
+        writefunction = nothing }
       e:perform()
       assert.equal(200, e:getinfo "response_code")
       assert.equal(200, e.info.response_code)
