@@ -60,6 +60,7 @@ struct cw_transfer {
   struct cw_task task;
   struct cw_watch sink_watch, source_watch; /* see body_wait.c */
   struct cw_node waiting; /* in the multi's list of those without connection */
+  struct cw_node opening; /* in the multi's list of those that will open one */
   uint64_t conn_id;
   bool conn_reused;
   bool noted;       /* what is known of the connection was copied */

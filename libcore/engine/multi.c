@@ -39,6 +39,7 @@ enum cw_code cw_multi_new(const struct cw_platform *platform,
   cw_idtab_init(&multi->timers);
   cw_list_init(&multi->messages);
   cw_list_init(&multi->waiting);
+  cw_list_init(&multi->opening);
   for (size_t i = 0; i < cw_mopt_count; i++) {
     multi->option[i].i = initial[i];
   }
@@ -145,11 +146,24 @@ void cw_multi_drop(struct cw_multi *multi, struct cw_easy *easy) {
   }
 }
 
+uint64_t cw_multi_opening_to(struct cw_multi *multi, struct cw_slice key) {
+  uint64_t n = 0;
+  struct cw_node *node = cw_list_first(&multi->opening);
+  for (; node; node = cw_list_next(&multi->opening, node)) {
+    struct cw_transfer *t = CW_CONTAINER(node, struct cw_transfer, opening);
+    n += same_destination(cw_buf_slice(&t->key), key);
+  }
+  return n;
+}
+
 void cw_multi_wake_waiting(struct cw_multi *multi, struct cw_slice key) {
   struct cw_node *node = cw_list_first(&multi->waiting);
   bool first = true;
   for (; node; node = cw_list_next(&multi->waiting, node)) {
     struct cw_transfer *t = CW_CONTAINER(node, struct cw_transfer, waiting);
+    if (cw_node_is_linked(&t->task.node)) {
+      continue; /* woken for another connection that became free */
+    }
     bool same = same_destination(cw_buf_slice(&t->key), key);
     if (first || same) {
       cw_task_post(multi->loop, &t->task);

@@ -29,10 +29,12 @@ struct cw_multi {
   struct cw_idtab timers;
   struct cw_list messages; /* ended transfers, of cw_easy.message */
   struct cw_list waiting;  /* transfers without a connection */
+  struct cw_list opening;  /* those that may open one and have not yet: they
+                              count as connections where there are limits */
   struct cw_msg told;      /* what info_read returns a pointer to */
   int running;
   size_t most_easies; /* that were in at once */
-  int depth; /* calls of this multi and callbacks on the C stack */
+  int depth;          /* calls of this multi and callbacks on the C stack */
   int callbacks;
   union cw_value option[cw_mopt_count];
   enum cw_code hook_error;
@@ -54,6 +56,8 @@ void cw_multi_detach(struct cw_multi *multi, struct cw_easy *easy);
 /* The same, and frees the handle if a callback that ran meanwhile asked for
    it. */
 void cw_multi_drop(struct cw_multi *multi, struct cw_easy *easy);
+/* Transfers about to open a connection to the destination of key. */
+uint64_t cw_multi_opening_to(struct cw_multi *multi, struct cw_slice key);
 /* A connection to the destination of key became free: the first that waits for
    that destination is woken, and the first of all (it may be held up by the
    limit on connections in all). */

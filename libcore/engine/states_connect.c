@@ -46,13 +46,16 @@ static bool take_idle(struct cw_easy *easy) {
 
 static bool may_open(struct cw_easy *easy) {
   struct cw_multi *multi = easy->multi;
+  struct cw_slice key = cw_buf_slice(&easy->t.key);
   int64_t total = multi->option[cw_mopt_max_total_connections].i;
   int64_t host = multi->option[cw_mopt_max_host_connections].i;
-  if (host > 0 && cw_pool_count_to(multi->pool, cw_buf_slice(&easy->t.key)) >=
-                      (uint64_t)host) {
+  if (host > 0 &&
+      cw_pool_count_to(multi->pool, key) + cw_multi_opening_to(multi, key) >=
+          (uint64_t)host) {
     return false;
   }
-  if (total > 0 && cw_pool_count(multi->pool) >= (uint64_t)total) {
+  if (total > 0 &&
+      cw_pool_count(multi->pool) + multi->opening.count >= (uint64_t)total) {
     return cw_pool_close_one_idle(multi->pool);
   }
   return true;
@@ -95,6 +98,7 @@ enum cw_code cw_step_queued(struct cw_easy *easy) {
     return CW_AGAIN;
   }
   cw_list_remove(&easy->multi->waiting, &t->waiting);
+  cw_list_add_tail(&easy->multi->opening, &t->opening);
   cw_key_explain(easy,
                  cw_pool_similar_key(easy->multi->pool, cw_buf_slice(&t->key)));
   t->times.queued = cw_transfer_now(easy);
@@ -457,6 +461,7 @@ static enum cw_code make_connection(struct cw_easy *easy) {
   fill_tls(easy, &spec.tls_config);
   struct cw_conn_user user = cw_conn_hooks(easy);
   t->connects++;
+  cw_list_remove(&easy->multi->opening, &t->opening);
   return cw_conn_new(easy->multi->pool, &spec, &user, &easy->fail, &t->conn_id);
 }
 

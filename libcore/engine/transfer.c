@@ -175,6 +175,10 @@ static void stop_waiting(struct cw_easy *easy) {
     cw_list_remove(&multi->waiting, &t->waiting);
     cw_multi_wake_waiting(multi, cw_buf_slice(&t->key));
   }
+  if (cw_node_is_linked(&t->opening)) {
+    cw_list_remove(&multi->opening, &t->opening);
+    cw_multi_wake_waiting(multi, cw_buf_slice(&t->key));
+  }
   if (t->resolve_id) {
     cw_resolve_cancel(multi->resolver, t->resolve_id);
     t->resolve_id = 0;

@@ -84,6 +84,11 @@ struct world {
 
 /* On a fresh network; ends the test if that fails. */
 void world_init(struct world *w);
+/* The same on the kernel's network: listeners on 127.0.0.1, port 0; no names.
+ */
+void world_init_real(struct world *w);
+/* The port of the listener made last. */
+int world_port(const struct world *w);
 /* Adds listeners and connection scripts. */
 void world_script(struct world *w, const char *text);
 void world_lines(struct world *w, struct lines *lines);
