@@ -136,8 +136,10 @@ describe("the types for editors", function()
       assert.is_function(r.headers.all)
       assert.equal("all", sorted(types["curlew.headers"]))
       local reader <close> = cw.open "http://192.0.2.1/"
-      assert.equal(sorted(methods_of(getmetatable(reader))),
-        sorted(types["curlew.stream_reader"]))
+      local methods = methods_of(getmetatable(reader))
+      -- How the module inside makes one and knows one.
+      methods.open, methods.is = nil, nil
+      assert.equal(sorted(methods), sorted(types["curlew.stream_reader"]))
     end)
   end)
 

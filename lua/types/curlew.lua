@@ -220,6 +220,10 @@ local stream_reader = {}
 ---@return curlew.view?
 function stream_reader:next_view() end
 
+---What read or lines have left over, else the next view.
+---@return string|curlew.view|nil
+function stream_reader:next_piece() end
+
 ---@return fun(): string?
 function stream_reader:chunks() end
 
