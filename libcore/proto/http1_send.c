@@ -11,6 +11,7 @@
  * failing write is therefore not yet a failure of the exchange: it ends the
  * sending, and the answer, if there is one, decides.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -130,6 +131,13 @@ static bool keep_to_rate(struct cw_exchange *x, struct iovec *last) {
   return last->iov_len > 0;
 }
 
+/* Whether the peer ended the connection, so that an answer or an end is to
+   come. A system without memory sends nothing, and nobody would hear of it. */
+static bool is_the_peers(enum cw_code err, const struct cw_fail *fail) {
+  return err != CWE_OUT_OF_MEMORY && fail->os_errno != ENOMEM &&
+         fail->os_errno != ENOBUFS;
+}
+
 /* One gathered write of what lies ready; CW_OK with nothing to write too. */
 static enum cw_code write_ready(struct cw_exchange *x, struct cw_http1 *h,
                                 bool with_body) {
@@ -159,6 +167,10 @@ static enum cw_code write_ready(struct cw_exchange *x, struct cw_http1 *h,
   enum cw_code err = cw_conn_write(x->conn, iov, niov, &n, &fail);
   if (err == CW_AGAIN) {
     x->want |= CW_READY_WRITE;
+    return err;
+  }
+  if (err && !is_the_peers(err, &fail)) {
+    *x->fail = x->fail->code ? *x->fail : fail;
     return err;
   }
   if (err) {

@@ -23,8 +23,16 @@ struct front {
 static atomic_long fail_request = -1;
 static atomic_long requests;
 static atomic_long live;
+static atomic_bool is_paused;
+
+void failing_pause(bool paused) {
+  atomic_store(&is_paused, paused);
+}
 
 static bool must_fail(void) {
+  if (atomic_load(&is_paused)) {
+    return false;
+  }
   return atomic_fetch_add(&requests, 1) + 1 == atomic_load(&fail_request);
 }
 
@@ -91,6 +99,7 @@ void failing_start(long fail_at) {
   atomic_store(&fail_request, fail_at);
   atomic_store(&requests, 0);
   atomic_store(&live, 0);
+  atomic_store(&is_paused, false);
   cw_mem_set_functions(&functions);
 }
 

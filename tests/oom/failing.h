@@ -21,6 +21,8 @@
 #ifndef TESTS_OOM_FAILING_H
 #define TESTS_OOM_FAILING_H
 
+#include <stdbool.h>
+
 /* Sets all counters to 0 and takes the library's memory functions over.
    Request number fail_at, counted from 1, gets NULL; -1: none does. */
 void failing_start(long fail_at);
@@ -28,6 +30,9 @@ void failing_start(long fail_at);
 long failing_allocations(void);
 /* Blocks allocated since the start and not yet freed. */
 long failing_live(void);
+/* While paused, requests are neither counted nor failed: for the other side of
+   what is tested. Off at the start. */
+void failing_pause(bool paused);
 /* Gives the memory functions back to the C library. */
 void failing_stop(void);
 

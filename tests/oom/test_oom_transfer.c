@@ -1,0 +1,322 @@
+/*
+ * Whole transfers while each allocation of the client fails in turn. The peers
+ * are on a multi of their own, whose allocations do not count. A failing run
+ * says so, ends, and leaves nothing behind; the first run that made fewer
+ * requests than the one to fail has succeeded.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "oom/failing.h"
+#include "support/peer.h"
+
+#define MOST_TRANSFERS 3
+#define MANY_TURNS     20000
+#define MANY_RUNS      5000
+
+struct scene {
+  const char *script;
+  size_t n; /* of transfers */
+  /* Sets up transfer i; a code that is not CW_OK ends the run. */
+  enum cw_code (*prepare)(CW *easy, size_t i, struct got *got);
+  const char *body[MOST_TRANSFERS]; /* NULL: not looked at */
+};
+
+struct run {
+  struct world w;
+  CWM *client;
+  CW *easy[MOST_TRANSFERS];
+  struct got got[MOST_TRANSFERS];
+  enum cw_code code[MOST_TRANSFERS];
+  char detail[MOST_TRANSFERS][300];
+  bool told[MOST_TRANSFERS];
+  bool made; /* everything could be set up */
+};
+
+static struct run *now; /* for callbacks */
+static char path[64], part[70] = "/nonexistent";
+
+static void note_message(struct run *run, const struct scene *scene,
+                         const struct cw_msg *msg) {
+  for (size_t i = 0; i < scene->n; i++) {
+    if (msg->easy == run->easy[i]) {
+      cr_assert(!run->told[i], "told twice");
+      run->told[i] = true;
+      run->code[i] = msg->result;
+      snprintf(run->detail[i], sizeof(run->detail[i]), "%s",
+               cw_easy_detail(msg->easy));
+    }
+  }
+}
+
+static bool all_told(const struct run *run, const struct scene *scene) {
+  for (size_t i = 0; i < scene->n; i++) {
+    if (!run->told[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+static void drive(struct run *run, const struct scene *scene, long fail_at) {
+  for (int i = 0; i < MANY_TURNS && !all_told(run, scene); i++) {
+    failing_pause(false);
+    (void)cw_multi_turn(run->client, 0, NULL);
+    struct cw_msg *msg = cw_multi_info_read(run->client, NULL);
+    while (msg) {
+      note_message(run, scene, msg);
+      msg = cw_multi_info_read(run->client, NULL);
+    }
+    failing_pause(true);
+    (void)cw_multi_turn(run->w.multi, 0, NULL);
+  }
+  cr_assert(all_told(run, scene), "request %ld failed: a transfer never ends",
+            fail_at);
+}
+
+/* The client's side up to the first turn; counted. */
+static bool prepare(struct run *run, const struct scene *scene) {
+  run->client = cw_multi_init_on(cw_vnet_platform(run->w.net));
+  if (!run->client) {
+    return false;
+  }
+  for (size_t i = 0; i < scene->n; i++) {
+    run->easy[i] = cw_easy_init();
+    enum cw_code err = run->easy[i]
+                           ? scene->prepare(run->easy[i], i, &run->got[i])
+                           : CWE_OUT_OF_MEMORY;
+    if (err) {
+      cr_assert_eq(err, CWE_OUT_OF_MEMORY, "%s", cw_easy_errname(err));
+      return false;
+    }
+  }
+  for (size_t i = 0; i < scene->n; i++) {
+    enum cw_mcode err = cw_multi_add_handle(run->client, run->easy[i]);
+    if (err) {
+      cr_assert_eq(err, CWM_OUT_OF_MEMORY);
+      return false;
+    }
+  }
+  return true;
+}
+
+static bool says_memory(const struct run *run, size_t i) {
+  /* A socket call may say so too: the network is in memory as well. */
+  return run->code[i] == CWE_OUT_OF_MEMORY ||
+         strstr(run->detail[i], "not enough memory") != NULL;
+}
+
+/* True: nothing failed and all came out right. */
+static bool judge(struct run *run, const struct scene *scene, long fail_at) {
+  size_t good = 0;
+  for (size_t i = 0; run->made && i < scene->n; i++) {
+    cr_expect(run->code[i] == CW_OK || says_memory(run, i),
+              "request %ld failed, transfer %zu: %s: %s", fail_at, i,
+              cw_easy_errname(run->code[i]), run->detail[i]);
+    good += run->code[i] == CW_OK;
+    if (run->code[i] == CW_OK && scene->body[i]) {
+      cr_expect_str_eq(run->got[i].body.ptr, scene->body[i],
+                       "request %ld failed, transfer %zu", fail_at, i);
+    }
+  }
+  return good == scene->n;
+}
+
+static bool run_once(const struct scene *scene, long fail_at) {
+  struct run *run = calloc(1, sizeof(*run));
+  cr_assert_not_null(run);
+  now = run;
+  failing_start(fail_at);
+  failing_pause(true);
+  world_init(&run->w);
+  run->w.lenient = true;
+  world_script(&run->w, scene->script);
+  failing_pause(false);
+  run->made = prepare(run, scene);
+  failing_pause(true);
+  if (run->made) {
+    drive(run, scene, fail_at);
+  }
+  bool good = judge(run, scene, fail_at);
+  cr_expect_neq(access(part, F_OK), 0, "request %ld failed: %s is left",
+                fail_at, part);
+  for (size_t i = 0; i < scene->n; i++) {
+    cw_easy_cleanup(run->easy[i]);
+    got_free(&run->got[i]);
+  }
+  cr_expect_eq(cw_multi_cleanup(run->client), CWM_OK);
+  const char *trouble = world_end(&run->w);
+  cr_expect_str_empty(trouble, "request %ld failed: %s", fail_at, trouble);
+  cr_expect_eq(failing_live(), 0, "request %ld failed: %ld blocks are left",
+               fail_at, failing_live());
+  free(run);
+  return good;
+}
+
+static void sweep(const struct scene *scene) {
+  for (long n = 1; n < MANY_RUNS; n++) {
+    bool good = run_once(scene, n);
+    long made = failing_allocations();
+    failing_stop();
+    if (made < n) {
+      cr_assert(good, "the run in which nothing fails");
+      cr_assert_gt(n, 20, "only %ld requests", n);
+      return;
+    }
+  }
+  cr_assert_fail("it never ends");
+}
+
+/* --- a GET ---------------------------------------------------------------- */
+
+#define SET(easy, option, value)                                \
+  do {                                                          \
+    enum cw_code set_err = cw_easy_setopt(easy, option, value); \
+    if (set_err) {                                              \
+      return set_err;                                           \
+    }                                                           \
+  } while (0)
+
+static enum cw_code collect(CW *easy, struct got *got, const char *url) {
+  bytes_clear(&got->body);
+  bytes_clear(&got->head);
+  SET(easy, CWOPT_URL, url);
+  SET(easy, CWOPT_WRITEFUNCTION, got_body);
+  SET(easy, CWOPT_WRITEDATA, got);
+  SET(easy, CWOPT_HEADERFUNCTION, got_head);
+  SET(easy, CWOPT_HEADERDATA, got);
+  return CW_OK;
+}
+
+static enum cw_code prepare_get(CW *easy, size_t i, struct got *got) {
+  (void)i;
+  SET(easy, CWOPT_USERPWD, "me:secret");
+  SET(easy, CWOPT_USERAGENT, "test/1");
+  SET(easy, CWOPT_RANGE, "0-");
+  return collect(easy, got, "http://h.example/a?b=c");
+}
+
+Test(oom_transfer, get) {
+  static const struct scene scene = {
+      "accept many\nexpect \"GET /a?b=c HTTP/1.1\"\n"
+      "answer 200 \"hello\" \"Set-Cookie: a=b\" \"X-Other: some header\"\n",
+      1,
+      prepare_get,
+      {"hello"}};
+  sweep(&scene);
+}
+
+static enum cw_code prepare_tls(CW *easy, size_t i, struct got *got) {
+  (void)i;
+  failing_pause(true);
+  const char *pem = world_ca(&now->w);
+  failing_pause(false);
+  struct cw_blob blob = {(char *)(uintptr_t)pem, strlen(pem), CW_BLOB_COPY};
+  SET(easy, CWOPT_CAINFO_BLOB, &blob);
+  SET(easy, CWOPT_CERTINFO, 1L);
+  return collect(easy, got, "https://h.example/");
+}
+
+Test(oom_transfer, get_over_tls) {
+  static const struct scene scene = {
+      "listen 10.0.0.1 443 tls good\naccept many\nexpect \"GET / HTTP/1.1\"\n"
+      "answer 200 \"hello\"\n",
+      1,
+      prepare_tls,
+      {"hello"}};
+  sweep(&scene);
+}
+
+/* --- a chunked PUT with trailers ------------------------------------------ */
+
+static size_t given;
+
+static size_t on_read(char *bytes, size_t size, size_t n, void *data) {
+  static const char text[] = "a body of some length";
+  (void)data;
+  size_t left = sizeof(text) - 1 - given;
+  n = size * n < left ? size * n : left;
+  memcpy(bytes, text + given, n);
+  given += n;
+  return n;
+}
+
+static int on_trailer(struct cw_slist **list, void *data) {
+  (void)data;
+  failing_pause(true);
+  *list = cw_slist_append(*list, "X-Sum: 42");
+  failing_pause(false);
+  cr_assert_not_null(*list);
+  return CW_TRAILERFUNC_OK;
+}
+
+static enum cw_code prepare_put(CW *easy, size_t i, struct got *got) {
+  (void)i;
+  given = 0;
+  struct cw_slist *headers = cw_slist_append(NULL, "Expect:");
+  enum cw_code err = headers ? cw_easy_setopt(easy, CWOPT_HTTPHEADER, headers)
+                             : CWE_OUT_OF_MEMORY;
+  cw_slist_free_all(headers);
+  if (err) {
+    return err;
+  }
+  SET(easy, CWOPT_UPLOAD, 1L);
+  SET(easy, CWOPT_READFUNCTION, on_read);
+  SET(easy, CWOPT_TRAILERFUNCTION, on_trailer);
+  return collect(easy, got, "http://h.example/up");
+}
+
+Test(oom_transfer, chunked_put_with_trailers) {
+  static const struct scene scene = {
+      "accept many\nexpect \"PUT /up HTTP/1.1\"\n"
+      "chunked \"a body of some length\"\ntrailer \"X-Sum: 42\"\n"
+      "answer 200 \"thanks\"\n",
+      1,
+      prepare_put,
+      {"thanks"}};
+  sweep(&scene);
+}
+
+/* --- three at once -------------------------------------------------------- */
+
+static enum cw_code prepare_three(CW *easy, size_t i, struct got *got) {
+  if (i == 0) {
+    SET(easy, CWOPT_FOLLOWLOCATION, 1L);
+    SET(easy, CWOPT_AUTOREFERER, 1L);
+    return collect(easy, got, "http://h.example/a");
+  }
+  if (i == 1) {
+    SET(easy, CWOPT_ACCEPT_ENCODING, "");
+    return collect(easy, got, "http://h.example:81/z");
+  }
+  struct cw_sink *sink = NULL;
+  enum cw_code err = cw_sink_file(path, 0, &sink);
+  if (!err) {
+    err = cw_easy_setopt(easy, CWOPT_SINK, sink);
+  }
+  cw_sink_unref(sink);
+  return err ? err : collect(easy, got, "http://h.example:82/f");
+}
+
+Test(oom_transfer, redirect_gzip_and_file_at_once) {
+  static const struct scene scene = {
+      "listen 10.0.0.1 80\naccept many\nexpect \"GET /a HTTP/1.1\"\n"
+      "answer 302 \"\" \"Location: http://o.example/b\"\n"
+      "listen 10.0.0.2 80\naccept many\nexpect \"GET /b HTTP/1.1\"\n"
+      "answer 200 \"moved\"\n"
+      "listen 10.0.0.1 81\naccept many\nexpect \"GET /z HTTP/1.1\"\n"
+      "answer-gzip \"packed packed\"\n"
+      "listen 10.0.0.1 82\naccept many\nexpect \"GET /f HTTP/1.1\"\n"
+      "answer 200 \"into a file\"\n",
+      3,
+      prepare_three,
+      {"moved", "packed packed", NULL}};
+  snprintf(path, sizeof(path), "/tmp/curlew-oom-%d", (int)getpid());
+  snprintf(part, sizeof(part), "%s.part", path);
+  sweep(&scene);
+  cr_expect_eq(access(path, F_OK), 0, "the file was published in the end");
+  unlink(path);
+}
