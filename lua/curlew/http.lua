@@ -9,7 +9,7 @@
 -- such a stream to the read callback of another transfer.
 local new_response = require "curlew.http.response"
 local options_of = require "curlew.http.options"
-local stream = require "curlew.http.stream"
+local bodies = require "curlew.http.stream"
 
 local cw = setmetatable({}, {
   __index = function(_, name)
@@ -72,7 +72,7 @@ end
 
 local function opened(url, opts, is_safe)
   local all = type(url) == "table" and url or merged(url, opts)
-  local self, err = stream.open(all)
+  local self, err = bodies.open(all)
   if self then
     self.is_safe = is_safe
     self.max_body = all.max_body or MAX_BODY
@@ -82,7 +82,7 @@ end
 
 local function piped(from, to, is_safe)
   local source = from
-  if not stream.is(from) then
+  if not bodies.is(from) then
     local err
     source, err = opened(from, nil, is_safe)
     if not source then

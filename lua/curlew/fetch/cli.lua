@@ -213,6 +213,8 @@ local function fetch_batch(batch, options, world)
     jobs = options.jobs, tell = tell, multi = world.multi,
     is_interrupted = world.is_interrupted, random = world.random,
     tick_seconds = is_moving and 0.1 or nil,
+    -- Nobody reads them but a report: millions of items would pile up.
+    keeps_results = batch.report.json ~= nil,
   })
   local code = code_of(outcome)
   if outcome.feed_error then

@@ -206,7 +206,8 @@ function item.place(self, to)
   end
   self.to = plain(to)
   local dir = plain(self.dir)
-  self.target = dir == "" and self.to or dir .. "/" .. self.to
+  local is_whole = dir == "" or dir == "/"
+  self.target = is_whole and dir .. self.to or dir .. "/" .. self.to
 end
 
 return item

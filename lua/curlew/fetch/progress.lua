@@ -218,7 +218,7 @@ end
 
 local function draw(self, out)
   local state = self.state
-  local width = (sys.columns(2) or 80) - 1
+  local width = (self.columns() or 80) - 1
   local jobs = {}
   for job in pairs(state.active) do
     if job.file then
@@ -253,8 +253,8 @@ local function coloured(line)
     line:sub(#word + 1)) or line
 end
 
-local function bars(out)
-  local self = { drawn = 0, at = 0, seen = 0, began = 0 }
+local function bars(out, columns)
+  local self = { columns = columns, drawn = 0, at = 0, seen = 0, began = 0 }
   function self.erase()
     local n = self.drawn
     self.drawn = 0
@@ -280,17 +280,21 @@ local function bars(out)
 end
 
 ---The shower that fits.
----@param opts {quiet: boolean?, json: boolean?, out: file*?, err: file*?}
+---@param opts {quiet: boolean?, json: boolean?, out: file*?, err: file*?,
+---  columns: (fun(): integer?)?}
 ---@return fun(kind: string, event: table)
 ---@return boolean is_moving whether it wants ticks
 function progress.shower(opts)
   local out, err = opts.out or io.stdout, opts.err or io.stderr
+  local columns = opts.columns or function()
+    return err == io.stderr and sys.columns(2) or nil
+  end
   if opts.json then
     return events(out, err), false
   elseif opts.quiet then
     return plain(err, true), false
-  elseif sys.columns(2) and os.getenv "TERM" ~= "dumb" then
-    return bars(err), true
+  elseif columns() and os.getenv "TERM" ~= "dumb" then
+    return bars(err, columns), true
   end
   return plain(err, false), false
 end

@@ -40,10 +40,12 @@ local function admit(state, one)
     id = one.id, to = one.to, target = one.target, where = one.where,
     url = item.shown(one.sources[1]), attempts = job.log,
   }
-  state.results[#state.results + 1] = job.result
-  job.result.number = #state.results
   state.open = state.open + 1
   state.total = state.total + 1
+  job.result.number = state.total
+  if state.keeps_results then
+    state.results[state.total] = job.result
+  end
   state.tell("item", { job = job })
   queue.line_up(state, job)
 end
@@ -82,7 +84,8 @@ local function new_state(batch, opts)
     failed = 0, skipped = 0, bytes = 0, results = {},
     tell = opts.tell or noop, random = opts.random or math.random,
     gate = queue.new_gate(), room = queue.new_gate(), fed = #batch.feeds == 0,
-    interrupted = false, spawn = cw.spawn, try = course.try,
+    interrupted = false, keeps_results = opts.keeps_results ~= false,
+    spawn = cw.spawn, try = course.try,
     broken = course.broken,
   }
   function state.now()
@@ -132,7 +135,7 @@ end
 ---@param batch curlew.fetch.batch
 ---@param opts? {jobs: integer, multi: table, tell: function,
 ---  is_interrupted: (fun(): boolean), tick_seconds: number,
----  random: (fun(): number)}
+---  random: (fun(): number), keeps_results: boolean}
 ---@return curlew.fetch.outcome
 function run.batch(batch, opts)
   opts = opts or {}

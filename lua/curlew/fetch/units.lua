@@ -80,6 +80,7 @@ end
 function units.show_bytes(n)
   local names = { "B", "KiB", "MiB", "GiB", "TiB" }
   local i = 1
+  n = n < 1023.95 and math.floor(n) or n
   while n >= 1023.95 and i < #names do
     n, i = n / 1024, i + 1
   end

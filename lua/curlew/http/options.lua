@@ -169,8 +169,9 @@ end
 
 -- --- bodies to send --------------------------------------------------------
 
+-- Asked for when it is needed: that module needs this one.
 local function is_stream(value)
-  return type(value) == "table" and type(value.next_view) == "function"
+  return require "curlew.http.stream".is(value)
 end
 
 -- The body as a string, if it is one, and the content type that goes with it.
@@ -199,7 +200,7 @@ local function set_stream_body(options, from)
     options.infilesize_large = math.tointeger(tonumber(length))
   end
   options.readfunction = function()
-    return from:next_piece()
+    return require "curlew.http.stream".next_piece(from)
   end
 end
 

@@ -13,6 +13,8 @@ local cw = setmetatable({}, {
   end,
 })
 
+local bodies = {}
+
 local stream = { __name = "curlew.stream_reader" }
 stream.__index = stream
 
@@ -69,7 +71,7 @@ end
 ---@param opts table
 ---@return table?
 ---@return any err
-function stream.open(opts)
+function bodies.open(opts)
   local options = options_of(opts)
   local self = setmetatable({ is_closed = false, is_over = false }, stream)
   options.writefunction = function(view)
@@ -123,8 +125,9 @@ function stream:next_view()
 end
 
 ---What was read ahead by read or lines, else the next view.
+---@param self table
 ---@return string|curlew.view|nil
-function stream:next_piece()
+function bodies.next_piece(self)
   local rest = self.rest
   if rest and rest ~= "" then
     self.rest = nil
@@ -137,7 +140,7 @@ end
 ---@return fun(): string?
 function stream:chunks()
   return function()
-    local piece, err = self:next_piece()
+    local piece, err = bodies.next_piece(self)
     if not piece then
       return nil, err
     end
@@ -248,8 +251,8 @@ end
 ---Whether a value is one.
 ---@param value any
 ---@return boolean
-function stream.is(value)
+function bodies.is(value)
   return getmetatable(value) == stream
 end
 
-return stream
+return bodies
