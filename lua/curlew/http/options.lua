@@ -200,7 +200,7 @@ local function set_stream_body(options, from)
     options.infilesize_large = math.tointeger(tonumber(length))
   end
   options.readfunction = function()
-    return require "curlew.http.stream".next_piece(from)
+    return from:next_piece()
   end
 end
 

@@ -125,9 +125,8 @@ function stream:next_view()
 end
 
 ---What was read ahead by read or lines, else the next view.
----@param self table
 ---@return string|curlew.view|nil
-function bodies.next_piece(self)
+function stream:next_piece()
   local rest = self.rest
   if rest and rest ~= "" then
     self.rest = nil
@@ -140,7 +139,7 @@ end
 ---@return fun(): string?
 function stream:chunks()
   return function()
-    local piece, err = bodies.next_piece(self)
+    local piece, err = self:next_piece()
     if not piece then
       return nil, err
     end
