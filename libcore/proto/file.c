@@ -388,7 +388,10 @@ static enum cw_code file_receive(struct cw_exchange *x) {
     return CW_OK;
   }
   enum cw_code err = give_headers(x, s);
-  bool end = x->request.head_only || x->ignore_body || s->left == 0;
+  /* All may have been read and wait in the chunk for a receiver that paused. */
+  bool has_rest = s->chunk && cw_chunk_len(s->chunk) > 0;
+  bool end =
+      x->request.head_only || x->ignore_body || (s->left == 0 && !has_rest);
   uint64_t start = x->response.body_received;
   while (!err && !end) {
     err = give_body(x, s, &end);
