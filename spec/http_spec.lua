@@ -457,6 +457,17 @@ describe("cw.pipe", function()
     end)
   end)
 
+  it("begins with what was read ahead", function()
+    with_server(function(srv)
+      srv:route("/from", function(c) c:chunked { "line\nab", "cd" } end)
+      srv:route("/to", echo)
+      local s = cw.open "http://a.test/from"
+      local next_line = s:lines()
+      assert.equal("line", next_line())
+      assert.matches("body=abcd\n", cw.pipe(s, "http://a.test/to").body)
+    end)
+  end)
+
   it("fails with what failed on either side", function()
     with_server(function(srv)
       srv:route("/cut", function(c)

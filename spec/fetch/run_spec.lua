@@ -469,6 +469,28 @@ describe("resuming", function()
     assert.same({ "x" }, w:files())
   end)
 
+  it("starts over when the part that was kept has gone bad", function()
+    local w <close> = kit.world()
+    local srv = w:server "a.test"
+    srv:route("/x", function(c)
+      if c.attempt == 1 then
+        break_off(c, { ETag = '"v1"' }, 150000)
+      else
+        c:range(body)
+      end
+    end)
+    local batch = { defaults = { retry = 0 }, items = {
+      { "http://a.test/x", sha256 = digest("sha256", body) } } }
+    assert.equal(1, w:fetch(batch).failed)
+    w:put("x.part", ("!"):rep(150000))
+    batch.defaults.retry = 1
+    local outcome = w:fetch(batch)
+    assert.equal(1, outcome.done, outcome.results[1].reason)
+    assert.matches("^wrong sha256", kit.attempt(outcome, 1, 1).reason)
+    assert.equal(200, kit.attempt(outcome, 1, 2).status)
+    assert.equal(body, w:content "x")
+  end)
+
   it("does not trust a partial file of unknown origin", function()
     local w <close> = kit.world()
     local ranges = 0
@@ -761,6 +783,45 @@ describe("a host section", function()
     assert.equal("192.0.2.1", peer.ip)
     assert.is_false(peer.private)
     assert.equal(0, srv.requests)
+  end)
+end)
+
+describe("https", function()
+  it("is verified, by an authority and by a pin", function()
+    local w <close> = kit.world()
+    local folder = w:path "tls"
+    w:put("tls/none", "")
+    assert(os.execute(("cd '%s' && openssl req -x509 -newkey ec -pkeyopt "
+      .. "ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=a.test "
+      .. "-addext subjectAltName=DNS:a.test -keyout k -out c 2>/dev/null && "
+      .. "openssl x509 -in c -pubkey -noout | openssl pkey -pubin "
+      .. "-outform der | openssl dgst -sha256 -binary | openssl base64 >pin")
+      :format(folder)))
+    local pin = "sha256//" .. w:content("tls/pin"):gsub("%s", "")
+    w.net:name("a.test", "192.0.2.9")
+    local srv = require "curlew.server".new {
+      ip = "192.0.2.9", port = 443, multi = w.multi,
+      tls = { cert = w:content "tls/c", key = w:content "tls/k" },
+    }
+    w.servers[1] = srv
+    srv:route("^/", function(c) c:reply(200, {}, "secret") end)
+    local function try(section)
+      return w:fetch({ hosts = { ["a.test"] = section },
+        defaults = { retry = 0 }, items = { { "https://a.test/x" } } })
+        .results[1]
+    end
+    local result = try {}
+    assert.equal("failed", result.outcome)
+    assert.equal("peer_failed_verification", result.attempts[1].error)
+    assert.equal(0, srv.requests)
+    assert.equal("done", try({ ca = folder .. "/c" }).outcome)
+    assert.equal("done", try({ ca = folder .. "/c", pin = { pin } }).outcome)
+    result = try { ca = folder .. "/c", pin = { "sha256//" ..
+      ("A"):rep(43) .. "=" } }
+    assert.equal("failed", result.outcome)
+    assert.equal("ssl_pinnedpubkeynotmatch", result.attempts[1].error)
+    assert.equal(2, srv.requests)
+    assert.equal("done", try({ verify = false }).outcome)
   end)
 end)
 

@@ -5,6 +5,7 @@
 -- x.error      name of the failure ("couldnt_connect"), nil if there was none
 -- x.status     status of the answer, 0 if there was none
 -- x.wrong      "sha256" or "size" when what came is not what was asked for
+-- x.resumed_from  the byte from which the rest was asked for; 0: from the start
 -- x.stalled    true when the stall rule ended it
 -- x.stall      that rule
 -- x.source, x.sources      which one this was, and of how many
@@ -42,7 +43,10 @@ local OURS = {
 ---@param x table
 ---@return table action
 return function(x)
-  if x.wrong then
+  if x.wrong and (x.resumed_from or 0) > 0 then
+    -- The part that was kept may be what is wrong.
+    return retry(x.reason, { fresh = true })
+  elseif x.wrong then
     return next_source(x.reason)
   elseif not x.error then
     return done()
