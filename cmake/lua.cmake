@@ -20,7 +20,7 @@ target_include_directories(cw_lua PRIVATE ${CW_LUA}/src
   ${CMAKE_SOURCE_DIR}/libcore/include ${CW_WALLS}/tbl)
 target_link_libraries(cw_lua PRIVATE cw_flags PkgConfig::LUA OpenSSL::SSL
   PkgConfig::CARES)
-if(EXISTS ${CW_LUA}/src/sys.c)
+if(EXISTS ${CW_LUA}/bin/sys.c)
   target_compile_definitions(cw_lua PRIVATE LCW_HAS_SYS)
 endif()
 
@@ -42,3 +42,14 @@ if(EXISTS ${CW_LUA}/bin/main.c)
   target_link_libraries(curlew_program PRIVATE cw_flags curlew_static
     PkgConfig::LUA OpenSSL::SSL OpenSSL::Crypto PkgConfig::CARES)
 endif()
+
+# Tests of the binding in C. Their targets are made later, by cmake/tests.cmake.
+function(cw_lua_tests)
+  if(TARGET test_lua_oom)
+    target_sources(test_lua_oom PRIVATE $<TARGET_OBJECTS:cw_lua>)
+    target_include_directories(test_lua_oom PRIVATE ${CW_LUA}/src)
+    target_link_libraries(test_lua_oom PRIVATE PkgConfig::LUA OpenSSL::SSL
+      OpenSSL::Crypto PkgConfig::CARES)
+  endif()
+endfunction()
+cmake_language(DEFER CALL cw_lua_tests)

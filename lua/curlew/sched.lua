@@ -16,7 +16,7 @@ local sched = {}
 local current -- the loop that runs now
 local default -- the loop of code outside cw.run
 
--- --- tracebacks -------------------------------------------------------------
+-- --- tracebacks ------------------------------------------------------------
 
 local tracebacks = setmetatable({}, { __mode = "k" })
 local recent, RECENT = {}, 16 -- of errors that are plain values
@@ -52,7 +52,7 @@ function sched.traceback(what)
   end
 end
 
--- --- loops ------------------------------------------------------------------
+-- --- loops -----------------------------------------------------------------
 
 local function loop_of(multi)
   local loop = core.loop(multi)
@@ -142,7 +142,7 @@ local function drop_pending(loop, easy)
   loop.pending[easy] = nil
 end
 
--- --- tasks ------------------------------------------------------------------
+-- --- tasks -----------------------------------------------------------------
 
 ---@class curlew.task
 local task = { __name = "curlew.task" }
@@ -155,6 +155,9 @@ local function finish_task(job, status, ...)
   job.status = status
   job.result = table.pack(...)
   job.loop.tasks[job] = nil
+  if job.stream then
+    job.stream:close() -- however its server ended
+  end
   local waiters = job.waiters
   job.waiters = {}
   for _, waiter in ipairs(waiters) do
@@ -222,7 +225,7 @@ local function spawn_on(loop, fn, ...)
   return job
 end
 
--- --- after a turn -----------------------------------------------------------
+-- --- after a turn ----------------------------------------------------------
 
 local function is_peer_gone(err)
   return getmetatable(err) == core.error_meta
@@ -233,7 +236,6 @@ end
 -- A peer that goes away in the middle is everyday to a server.
 local function serve(on_accept, stream, listener)
   local ok, err = pcall(on_accept, stream, listener)
-  stream:close()
   if not ok and not is_peer_gone(err) then
     error(err, 0)
   end
@@ -243,7 +245,7 @@ local function collect_streams(loop)
   for listener, stream in core.accepted, loop.multi do
     local on_accept = loop.accepts[listener]
     if on_accept then
-      spawn_on(loop, serve, on_accept, stream, listener)
+      spawn_on(loop, serve, on_accept, stream, listener).stream = stream
     else
       stream:close()
     end
@@ -323,7 +325,7 @@ local function drive(loop, is_done)
   end
 end
 
--- --- waiting ----------------------------------------------------------------
+-- --- waiting ---------------------------------------------------------------
 
 local function finish(ok, ...)
   if ok then
@@ -405,7 +407,7 @@ function sched.now()
   return core.now((current or default_loop()).multi)
 end
 
--- --- transfers --------------------------------------------------------------
+-- --- transfers -------------------------------------------------------------
 
 local easy = core.easy_methods
 
@@ -564,7 +566,7 @@ function multi:close()
   end
 end
 
--- --- tasks, for users -------------------------------------------------------
+-- --- tasks, for users ------------------------------------------------------
 
 ---Runs fn(...) beside the caller.
 ---@return curlew.task
@@ -737,7 +739,7 @@ function sched.run(fn, opts, ...)
   return job:wait()
 end
 
--- --- streams ----------------------------------------------------------------
+-- --- streams ---------------------------------------------------------------
 
 local stream, buffers = core.stream_methods, setmetatable({}, { __mode = "k" })
 
@@ -798,9 +800,10 @@ function stream:read_exactly(n)
 end
 
 ---The next line without its end; the rest where the peer finished; nil at the
----end. A line over limit bytes (65,536) is an error.
+---end. A line over limit bytes (65,536) is an error. As an iterator, "for line
+---in stream.read_line, stream do", it gets the last line in place of a limit.
 function stream:read_line(limit)
-  limit = limit or 65536
+  limit = math.type(limit) and limit or 65536
   local held = buffers[self] or ""
   local from = 1
   while true do
