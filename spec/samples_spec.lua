@@ -256,6 +256,43 @@ local function stop_servers()
   assert.equal("", said)
 end
 
+-- --- links ------------------------------------------------------------------
+
+-- The anchors of a page: its headings as they are made into links.
+local function anchors_of(path)
+  local anchors, in_block = {}, false
+  for line in (read(path) .. "\n"):gmatch "(.-)\n" do
+    if line:find "^%s*```" then
+      in_block = not in_block
+    end
+    local heading = not in_block and line:match "^#+ (.+)$"
+    if heading then
+      local anchor = heading:lower():gsub("[^%w _-]", ""):gsub(" ", "-")
+      anchors[anchor] = true
+    end
+  end
+  return anchors
+end
+
+local function check_link(path, link)
+  local file, anchor = link:match "^([^#]*)#?(.*)$"
+  local target = file == "" and path
+    or (path:match "^(.*/)" or "") .. file
+  if not exists(target) then
+    error(("%s: the link %s leads nowhere"):format(path, link), 0)
+  elseif anchor ~= "" and not anchors_of(target)[anchor] then
+    error(("%s: %s has no heading for %s"):format(path, target, link), 0)
+  end
+end
+
+local function check_links(path)
+  for link in read(path):gsub("```.-```", ""):gmatch "%]%(([^)%s]+)%)" do
+    if not link:find "^%a+:" then
+      check_link(path, link)
+    end
+  end
+end
+
 -- --- the specs --------------------------------------------------------------
 
 describe("samples of the documentation", function()
@@ -287,6 +324,12 @@ describe("samples of the documentation", function()
       end
     end
   end
+
+  it("stand in pages whose links lead somewhere", function()
+    for _, path in ipairs(documents()) do
+      check_links(path)
+    end
+  end)
 
   it("are found", function()
     assert.is_true((counts.lua or 0) >= 30)
