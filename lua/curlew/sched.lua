@@ -420,8 +420,9 @@ function easy:perform(...)
       return nil, err
     end
   end
-  self:id() -- checks that self is a handle
-  if core.easy_multi(self) then
+  if self:closed() and not core.easy_multi(self) then
+    error("easy handle is closed", 2)
+  elseif core.easy_multi(self) then
     local err = core.new_error("easy", "recursive_api_call",
       "the transfer runs already")
     if safe then
@@ -873,6 +874,28 @@ function sched.listen(opts)
     opts.tls)
   loop.accepts[self] = opts.on_accept
   return self
+end
+
+---A peer in this process, for opensocketfunction to return: fn(stream) is the
+---other end of the connection, as a task. It listens on the loopback of the
+---transfer's own network for that one connection.
+function sched.pair(fn)
+  if type(fn) ~= "function" then
+    error("bad argument #1 to 'pair' (function expected, got " .. type(fn)
+      .. ")", 2)
+  end
+  return {
+    getfd = function(_, address)
+      local port
+      port = sched.listen { ip = "127.0.0.1", on_accept = function(peer)
+        port:close()
+        fn(peer)
+      end }
+      address.ip = "127.0.0.1"
+      address.port = port:port()
+      return address:socket()
+    end,
+  }
 end
 
 ---The multi of the loop that runs.

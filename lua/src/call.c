@@ -44,7 +44,10 @@ static int body(lua_State *L) {
   push_values(L, call);
   lua_rawgeti(L, 2, call->row->data_option);
   lua_insert(L, 2);
-  lua_rawgeti(L, 3, call->row->fn_option);
+  if (lua_rawgeti(L, 3, call->row->fn_option) == LUA_TNIL) {
+    lua_pushvalue(L, 2); /* the companion is the object to call */
+    lua_replace(L, 4);
+  }
   lua_remove(L, 3);
   /* [2] companion, [3] function or object */
   int nargs = 1;

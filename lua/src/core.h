@@ -109,7 +109,9 @@ struct lcw_easy {
   bool has_traceback;
   bool has_sink; /* CWOPT_SINK was set from writedata */
   bool has_source;
-  bool silent; /* removed inside a callback: no message */
+  bool object_sink;   /* writedata itself is the object that is called */
+  bool object_source; /* readdata itself is */
+  bool silent;        /* removed inside a callback: no message */
   uint32_t attempt;
   int paused;       /* by pause(), as far as the binding knows */
   const char *rest; /* what is left of EASY_REST */

@@ -197,6 +197,8 @@ static int easy_reset(lua_State *L) {
   self->body_as_string = false;
   self->has_sink = false;
   self->has_source = false;
+  self->object_sink = false;
+  self->object_source = false;
   self->nrest = 0;
   lua_newtable(L);
   lua_setiuservalue(L, 1, EASY_OPTIONS);

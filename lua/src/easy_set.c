@@ -360,10 +360,38 @@ static int set_source(lua_State *L, struct lcw_easy *self, int value) {
   return (int)err;
 }
 
-/* writedata without writefunction is a sink of C, if it is one. */
+/* An object with the method of the callback as companion, and no function: it
+   is called itself. The core is told so by the trampoline. */
+static int set_object_end(lua_State *L, struct lcw_easy *self, bool write,
+                          bool free, int value) {
+  enum cw_slot slot = write ? CW_SLOT_WRITE : CW_SLOT_READ;
+  const struct lcw_callback *row = &lcw_callbacks[slot];
+  bool *flag = write ? &self->object_sink : &self->object_source;
+  bool is_object = false;
+  if (free && lua_istable(L, value)) {
+    is_object = lua_getfield(L, value, row->method) != LUA_TNIL;
+    lua_pop(L, 1);
+  }
+  if (!is_object && !*flag) {
+    return CW_OK;
+  }
+  bool was = *flag;
+  *flag = is_object;
+  if (!free || (is_object && was)) {
+    return CW_OK; /* a function took its place, or it is set already */
+  }
+  int err = (int)cw_easy_set_fn(self->easy, (enum cw_option)row->fn_option,
+                                is_object ? lcw_trampoline(slot) : NULL);
+  return err ? err
+             : (int)cw_easy_set_ptr(self->easy,
+                                    (enum cw_option)row->data_option,
+                                    is_object ? self : NULL);
+}
+
+/* writedata without writefunction is a sink of C, if it is one, or the object
+   to call. */
 static int update_ends(lua_State *L, struct lcw_easy *self, int index,
                        int number) {
-  int err = CW_OK;
   bool write = number == opt_writefunction || number == opt_writedata;
   bool read = number == opt_readfunction || number == opt_readdata;
   if (!write && !read) {
@@ -371,14 +399,19 @@ static int update_ends(lua_State *L, struct lcw_easy *self, int index,
   }
   lua_getiuservalue(L, index, EASY_OPTIONS);
   int top = lua_gettop(L);
-  if (lua_rawgeti(L, top, write ? opt_writefunction : opt_readfunction) ==
-      LUA_TNIL) {
+  bool free =
+      lua_rawgeti(L, top, write ? opt_writefunction : opt_readfunction) ==
+      LUA_TNIL;
+  if (free) {
     lua_rawgeti(L, top, write ? opt_writedata : opt_readdata);
   } else {
     lua_pushnil(L); /* the function takes it all */
   }
-  err = write ? set_sink(L, self, lua_gettop(L))
-              : set_source(L, self, lua_gettop(L));
+  int value = lua_gettop(L);
+  int err = set_object_end(L, self, write, free, value);
+  if (!err) {
+    err = write ? set_sink(L, self, value) : set_source(L, self, value);
+  }
   lua_settop(L, top - 1);
   return err;
 }

@@ -338,7 +338,8 @@ static int64_t judge_opensocket(lua_State *L, struct lcw_call *call,
       (lua_istable(L, first) || lua_isuserdata(L, first)) &&
       lua_getfield(L, first, "getfd") == LUA_TFUNCTION) {
     lua_pushvalue(L, first);
-    lua_call(L, 1, 1);
+    lcw_push_address(L, call, call->ptr);
+    lua_call(L, 2, 1);
     lua_replace(L, first);
   }
   if (!lua_isinteger(L, first)) {
