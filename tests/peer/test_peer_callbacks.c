@@ -7,8 +7,6 @@
 #include "oom/failing.h"
 #include "support/rig.h"
 
-#define EACH_SLOT(i) (size_t i = 0; i < rig_nslots; i++)
-
 static struct rig *rig_new(const struct rig_slot *row, rig_act act) {
   struct rig *rig = calloc(1, sizeof(*rig));
   cr_assert_not_null(rig);
@@ -77,20 +75,18 @@ static int64_t act_stop(struct rig *rig, int64_t ok, int64_t stop) {
 }
 
 Test(peer_callbacks, stop_makes_the_code_of_the_row) {
-  for
-    EACH_SLOT(i) {
-      struct rig *rig = rig_new(&rig_slots[i], act_stop);
-      rig->w.lenient = true;
-      rig_run(rig);
-      const char *name = rig_slot_name(rig->slot);
-      cr_expect(rig->told, "%s", name);
-      cr_expect_eq(rig->acted, 1, "%s", name);
-      cr_expect_eq(rig->code, rig_slots[i].stop_code, "%s: %s: %s", name,
-                   cw_easy_errname(rig->code), cw_easy_detail(rig->easy));
-      cr_expect_neq(cw_easy_detail(rig->easy)[0], '\0', "%s: no sentence",
-                    name);
-      rig_end(rig);
-    }
+  for (size_t i = 0; i < rig_nslots; i++) {
+    struct rig *rig = rig_new(&rig_slots[i], act_stop);
+    rig->w.lenient = true;
+    rig_run(rig);
+    const char *name = rig_slot_name(rig->slot);
+    cr_expect(rig->told, "%s", name);
+    cr_expect_eq(rig->acted, 1, "%s", name);
+    cr_expect_eq(rig->code, rig_slots[i].stop_code, "%s: %s: %s", name,
+                 cw_easy_errname(rig->code), cw_easy_detail(rig->easy));
+    cr_expect_neq(cw_easy_detail(rig->easy)[0], '\0', "%s: no sentence", name);
+    rig_end(rig);
+  }
 }
 
 /* --- pending -------------------------------------------------------------- */
@@ -101,37 +97,35 @@ static int64_t act_pend(struct rig *rig, int64_t ok, int64_t stop) {
 }
 
 Test(peer_callbacks, pending_waits_for_its_answer) {
-  for
-    EACH_SLOT(i) {
-      if (!rig_slots[i].may_pend) {
-        continue;
-      }
-      struct rig *rig = rig_new(&rig_slots[i], act_pend);
-      rig->makes_fd = rig->slot == CW_SLOT_OPENSOCKET;
-      int64_t start = world_ms(&rig->w);
-      rig_run(rig);
-      expect_success(rig, "pending");
-      cr_expect_geq(world_ms(&rig->w) - start, 50, "%s",
-                    rig_slot_name(rig->slot));
-      rig_end(rig);
+  for (size_t i = 0; i < rig_nslots; i++) {
+    if (!rig_slots[i].may_pend) {
+      continue;
     }
+    struct rig *rig = rig_new(&rig_slots[i], act_pend);
+    rig->makes_fd = rig->slot == CW_SLOT_OPENSOCKET;
+    int64_t start = world_ms(&rig->w);
+    rig_run(rig);
+    expect_success(rig, "pending");
+    cr_expect_geq(world_ms(&rig->w) - start, 50, "%s",
+                  rig_slot_name(rig->slot));
+    rig_end(rig);
+  }
 }
 
 Test(peer_callbacks, each_call_of_a_callback_may_pend) {
-  for
-    EACH_SLOT(i) {
-      for (int nth = 2; rig_slots[i].may_pend && nth <= 6; nth++) {
-        struct rig *rig = rig_new(&rig_slots[i], act_pend);
-        rig->nth = nth;
-        rig->makes_fd = rig->slot == CW_SLOT_OPENSOCKET;
-        rig_run(rig);
-        cr_expect(rig->told && rig->code == CW_OK, "%s, call %d: %s",
-                  rig_slot_name(rig->slot), nth, cw_easy_detail(rig->easy));
-        cr_expect_str_eq(rig->got.body.ptr, "done", "%s, call %d",
-                         rig_slot_name(rig->slot), nth);
-        rig_end(rig);
-      }
+  for (size_t i = 0; i < rig_nslots; i++) {
+    for (int nth = 2; rig_slots[i].may_pend && nth <= 6; nth++) {
+      struct rig *rig = rig_new(&rig_slots[i], act_pend);
+      rig->nth = nth;
+      rig->makes_fd = rig->slot == CW_SLOT_OPENSOCKET;
+      rig_run(rig);
+      cr_expect(rig->told && rig->code == CW_OK, "%s, call %d: %s",
+                rig_slot_name(rig->slot), nth, cw_easy_detail(rig->easy));
+      cr_expect_str_eq(rig->got.body.ptr, "done", "%s, call %d",
+                       rig_slot_name(rig->slot), nth);
+      rig_end(rig);
     }
+  }
 }
 
 static int64_t act_pend_stop(struct rig *rig, int64_t ok, int64_t stop) {
@@ -140,19 +134,18 @@ static int64_t act_pend_stop(struct rig *rig, int64_t ok, int64_t stop) {
 }
 
 Test(peer_callbacks, pending_and_then_stopped) {
-  for
-    EACH_SLOT(i) {
-      if (!rig_slots[i].may_pend || rig_slots[i].slot == CW_SLOT_OPENSOCKET) {
-        continue;
-      }
-      struct rig *rig = rig_new(&rig_slots[i], act_pend_stop);
-      rig->w.lenient = true;
-      rig_run(rig);
-      cr_expect_eq(rig->code, rig_slots[i].stop_code, "%s: %s: %s",
-                   rig_slot_name(rig->slot), cw_easy_errname(rig->code),
-                   cw_easy_detail(rig->easy));
-      rig_end(rig);
+  for (size_t i = 0; i < rig_nslots; i++) {
+    if (!rig_slots[i].may_pend || rig_slots[i].slot == CW_SLOT_OPENSOCKET) {
+      continue;
     }
+    struct rig *rig = rig_new(&rig_slots[i], act_pend_stop);
+    rig->w.lenient = true;
+    rig_run(rig);
+    cr_expect_eq(rig->code, rig_slots[i].stop_code, "%s: %s: %s",
+                 rig_slot_name(rig->slot), cw_easy_errname(rig->code),
+                 cw_easy_detail(rig->easy));
+    rig_end(rig);
+  }
 }
 
 static int64_t act_answer_inside(struct rig *rig, int64_t ok, int64_t stop) {
@@ -163,15 +156,14 @@ static int64_t act_answer_inside(struct rig *rig, int64_t ok, int64_t stop) {
 }
 
 Test(peer_callbacks, answered_inside_before_it_says_pending) {
-  for
-    EACH_SLOT(i) {
-      if (rig_slots[i].may_pend) {
-        struct rig *rig = rig_new(&rig_slots[i], act_answer_inside);
-        rig_run(rig);
-        expect_success(rig, "answered inside");
-        rig_end(rig);
-      }
+  for (size_t i = 0; i < rig_nslots; i++) {
+    if (rig_slots[i].may_pend) {
+      struct rig *rig = rig_new(&rig_slots[i], act_answer_inside);
+      rig_run(rig);
+      expect_success(rig, "answered inside");
+      rig_end(rig);
     }
+  }
 }
 
 static int64_t act_pend_for_ever(struct rig *rig, int64_t ok, int64_t stop) {
@@ -193,23 +185,22 @@ Test(peer_callbacks, debug_may_not_pend) {
 }
 
 Test(peer_callbacks, time_limits_run_while_pending) {
-  for
-    EACH_SLOT(i) {
-      if (!rig_slots[i].may_pend) {
-        continue;
-      }
-      struct rig *rig = rig_new(&rig_slots[i], act_pend_for_ever);
-      rig->w.lenient = true;
-      rig->makes_fd = rig->slot == CW_SLOT_OPENSOCKET;
-      cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_TIMEOUT_MS, 700L), CW_OK);
-      int64_t start = world_ms(&rig->w);
-      rig_run(rig);
-      cr_expect_eq(rig->code, CWE_OPERATION_TIMEDOUT, "%s: %s",
-                   rig_slot_name(rig->slot), cw_easy_errname(rig->code));
-      cr_expect_eq(world_ms(&rig->w) - start, 700, "%s",
-                   rig_slot_name(rig->slot));
-      rig_end(rig);
+  for (size_t i = 0; i < rig_nslots; i++) {
+    if (!rig_slots[i].may_pend) {
+      continue;
     }
+    struct rig *rig = rig_new(&rig_slots[i], act_pend_for_ever);
+    rig->w.lenient = true;
+    rig->makes_fd = rig->slot == CW_SLOT_OPENSOCKET;
+    cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_TIMEOUT_MS, 700L), CW_OK);
+    int64_t start = world_ms(&rig->w);
+    rig_run(rig);
+    cr_expect_eq(rig->code, CWE_OPERATION_TIMEDOUT, "%s: %s",
+                 rig_slot_name(rig->slot), cw_easy_errname(rig->code));
+    cr_expect_eq(world_ms(&rig->w) - start, 700, "%s",
+                 rig_slot_name(rig->slot));
+    rig_end(rig);
+  }
 }
 
 static void cancel_it(void *data) {
@@ -230,26 +221,24 @@ static void remove_it(void *data) {
 
 static void run_while_pending(void (*fn)(void *data), bool told,
                               const char *what) {
-  for
-    EACH_SLOT(i) {
-      if (!rig_slots[i].may_pend) {
-        continue;
-      }
-      struct rig *rig = rig_new(&rig_slots[i], act_pend_for_ever);
-      const char *name = rig_slot_name(rig->slot);
-      rig->w.lenient = true;
-      rig->makes_fd = rig->slot == CW_SLOT_OPENSOCKET;
-      uint64_t id;
-      cr_assert_eq(cw_multi_timer_start(rig->w.multi, 300, fn, rig, &id),
-                   CWM_OK);
-      rig_run(rig);
-      cr_expect_eq(rig->told, told, "%s, %s", name, what);
-      cr_expect(!told || rig->code == CWE_CANCELLED, "%s, %s: %s", name, what,
-                cw_easy_errname(rig->code));
-      cr_expect_eq(cw_multi_count(rig->w.multi, "transfers"), 0, "%s, %s", name,
-                   what);
-      rig_end(rig);
+  for (size_t i = 0; i < rig_nslots; i++) {
+    if (!rig_slots[i].may_pend) {
+      continue;
     }
+    struct rig *rig = rig_new(&rig_slots[i], act_pend_for_ever);
+    const char *name = rig_slot_name(rig->slot);
+    rig->w.lenient = true;
+    rig->makes_fd = rig->slot == CW_SLOT_OPENSOCKET;
+    uint64_t id;
+    cr_assert_eq(cw_multi_timer_start(rig->w.multi, 300, fn, rig, &id), CWM_OK);
+    rig_run(rig);
+    cr_expect_eq(rig->told, told, "%s, %s", name, what);
+    cr_expect(!told || rig->code == CWE_CANCELLED, "%s, %s: %s", name, what,
+              cw_easy_errname(rig->code));
+    cr_expect_eq(cw_multi_count(rig->w.multi, "transfers"), 0, "%s, %s", name,
+                 what);
+    rig_end(rig);
+  }
 }
 
 Test(peer_callbacks, cancelled_closed_or_removed_while_pending) {
@@ -286,30 +275,29 @@ static int64_t act_close_and_pend(struct rig *rig, int64_t ok, int64_t stop) {
 }
 
 static void run_inside(rig_act act, bool told, const char *what) {
-  for
-    EACH_SLOT(i) {
-      for (int nth = 1; nth <= 3; nth++) {
-        struct rig *rig = rig_new(&rig_slots[i], act);
-        const char *name = rig_slot_name(rig->slot);
-        rig->w.lenient = true;
-        rig->nth = nth;
-        if (act == act_close_and_pend) {
-          rig->makes_fd = rig->slot == CW_SLOT_OPENSOCKET;
-        }
-        rig_run(rig);
-        cr_expect(nth > 1 || rig->acted == 1, "%s, %s", name, what);
-        if (rig->acted) {
-          cr_expect_eq(rig->told, told, "%s, %s", name, what);
-          cr_expect(!told || rig->code == CWE_CANCELLED, "%s, %s: %s", name,
-                    what, cw_easy_errname(rig->code));
-          cr_expect(rig->slot == CW_SLOT_DEBUG || rig->calls[rig->slot] == nth,
-                    "%s, %s: called again after that", name, what);
-        }
-        cr_expect_eq(cw_multi_count(rig->w.multi, "transfers"), 0, "%s, %s",
-                     name, what);
-        rig_end(rig);
+  for (size_t i = 0; i < rig_nslots; i++) {
+    for (int nth = 1; nth <= 3; nth++) {
+      struct rig *rig = rig_new(&rig_slots[i], act);
+      const char *name = rig_slot_name(rig->slot);
+      rig->w.lenient = true;
+      rig->nth = nth;
+      if (act == act_close_and_pend) {
+        rig->makes_fd = rig->slot == CW_SLOT_OPENSOCKET;
       }
+      rig_run(rig);
+      cr_expect(nth > 1 || rig->acted == 1, "%s, %s", name, what);
+      if (rig->acted) {
+        cr_expect_eq(rig->told, told, "%s, %s", name, what);
+        cr_expect(!told || rig->code == CWE_CANCELLED, "%s, %s: %s", name, what,
+                  cw_easy_errname(rig->code));
+        cr_expect(rig->slot == CW_SLOT_DEBUG || rig->calls[rig->slot] == nth,
+                  "%s, %s: called again after that", name, what);
+      }
+      cr_expect_eq(cw_multi_count(rig->w.multi, "transfers"), 0, "%s, %s", name,
+                   what);
+      rig_end(rig);
     }
+  }
 }
 
 Test(peer_callbacks, cancel_inside) {
@@ -360,13 +348,12 @@ static int64_t act_calls(struct rig *rig, int64_t ok, int64_t stop) {
 }
 
 Test(peer_callbacks, calls_inside) {
-  for
-    EACH_SLOT(i) {
-      struct rig *rig = rig_new(&rig_slots[i], act_calls);
-      rig_run(rig);
-      expect_success(rig, "calls inside");
-      rig_end(rig);
-    }
+  for (size_t i = 0; i < rig_nslots; i++) {
+    struct rig *rig = rig_new(&rig_slots[i], act_calls);
+    rig_run(rig);
+    expect_success(rig, "calls inside");
+    rig_end(rig);
+  }
 }
 
 /* Another handle is free to be used: added, and its end is told. */
@@ -379,26 +366,25 @@ static int64_t act_start_another(struct rig *rig, int64_t ok, int64_t stop) {
 }
 
 Test(peer_callbacks, another_transfer_starts_inside) {
-  for
-    EACH_SLOT(i) {
-      struct rig *rig = rig_new(&rig_slots[i], act_start_another);
-      cr_assert_eq(cw_multi_add_handle(rig->w.multi, rig->easy), CWM_OK);
-      int told = 0;
-      for (int turn = 0; turn < 10000 && told < 2 && world_turn(&rig->w);
-           turn++) {
-        struct cw_msg *msg = cw_multi_info_read(rig->w.multi, NULL);
-        while (msg) {
-          told++;
-          cr_expect_eq(msg->result,
-                       msg->easy == rig->easy ? CW_OK : CWE_COULDNT_CONNECT,
-                       "%s", rig_slot_name(rig->slot));
-          msg = cw_multi_info_read(rig->w.multi, NULL);
-        }
+  for (size_t i = 0; i < rig_nslots; i++) {
+    struct rig *rig = rig_new(&rig_slots[i], act_start_another);
+    cr_assert_eq(cw_multi_add_handle(rig->w.multi, rig->easy), CWM_OK);
+    int told = 0;
+    for (int turn = 0; turn < 10000 && told < 2 && world_turn(&rig->w);
+         turn++) {
+      struct cw_msg *msg = cw_multi_info_read(rig->w.multi, NULL);
+      while (msg) {
+        told++;
+        cr_expect_eq(msg->result,
+                     msg->easy == rig->easy ? CW_OK : CWE_COULDNT_CONNECT, "%s",
+                     rig_slot_name(rig->slot));
+        msg = cw_multi_info_read(rig->w.multi, NULL);
       }
-      cr_expect_eq(told, 2, "%s", rig_slot_name(rig->slot));
-      cw_easy_cleanup(rig->note);
-      rig_end(rig);
     }
+    cr_expect_eq(told, 2, "%s", rig_slot_name(rig->slot));
+    cw_easy_cleanup(rig->note);
+    rig_end(rig);
+  }
 }
 
 /* --- pausing -------------------------------------------------------------- */
@@ -417,13 +403,12 @@ static int64_t act_pause_by_call(struct rig *rig, int64_t ok, int64_t stop) {
 }
 
 Test(peer_callbacks, paused_by_call_inside_each) {
-  for
-    EACH_SLOT(i) {
-      struct rig *rig = rig_new(&rig_slots[i], act_pause_by_call);
-      rig_run(rig);
-      expect_success(rig, "paused");
-      rig_end(rig);
-    }
+  for (size_t i = 0; i < rig_nslots; i++) {
+    struct rig *rig = rig_new(&rig_slots[i], act_pause_by_call);
+    rig_run(rig);
+    expect_success(rig, "paused");
+    rig_end(rig);
+  }
 }
 
 static int64_t act_pause_by_result(struct rig *rig, int64_t ok, int64_t stop) {
