@@ -237,16 +237,19 @@ say(([[
 Curlew, libcurl and a bare socket loop do the same work in turn, against one
 nginx on the loopback of the same machine. Numbers of one machine and one hour
 mean little; ratios mean more, so each is taken within a round, where the
-clients ran one after the other. Shown are the median of %s rounds and, in
-brackets, the lowest and the highest. **Below 1, Curlew needs less.** CPU is the
-client's own, user and system together; where the machine is busy with other
-things it is the figure to trust, wall time is not.
-]]):format(facts.rounds))
-say(("Measured %s: Curlew %s, libcurl %s (Debian's), nginx %s, OpenSSL %s, "
-  .. "Lua %s, gcc %s with -O2 for the clients and a release build; %s, %s "
-  .. "cores, %s."):format(facts.date, facts.curlew, facts.libcurl, facts.nginx,
-  facts.openssl, facts.lua, facts.compiler, facts.cpu, facts.cores,
-  facts.kernel))
+clients ran one after the other. Shown are the median of %s rounds (of memory at
+most three) and, in brackets, the lowest and the highest. **Below 1, Curlew
+needs less.** CPU is the client's own, user and system together; where the
+machine is busy with other things it is the figure to trust, wall time is not.
+The load average when this run began was %s on %s cores.
+]]):format(facts.rounds, facts.load or "?", facts.cores))
+say(([[
+- measured %s; Curlew %s, a release build
+- libcurl %s (Debian's), nginx %s, OpenSSL %s
+- Lua %s; the C clients by gcc %s with -O2
+- %s, %s cores, %s]]):format(facts.date, facts.curlew, facts.libcurl,
+  facts.nginx, facts.openssl, facts.lua, facts.compiler, facts.cpu,
+  facts.cores, facts.kernel))
 
 compare("Requests", both {
   { "1 connection, CPU µs per request", "get-1", "cpu_request" },
