@@ -1,6 +1,7 @@
 /*
  * Plays every scenario of the .peer files: whole, then with one byte for
- * each read and write. After each: no socket is open, nothing is allocated.
+ * each read and write, then through a window of a few bytes. After each: no
+ * socket is open, nothing is allocated.
  */
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -33,12 +34,19 @@ static bool has_verb(const struct lines *lines, const char *verb) {
   return false;
 }
 
+enum mode {
+  WHOLE,
+  BYTES,
+  WINDOW
+};
+static const char *const names[] = {"", " (in bytes)", " (small window)"};
+
 static int played;
 
 static void play_once(const char *file, const char *title, const char *text,
-                      size_t n, int first_number, bool in_pieces) {
+                      size_t n, int first_number, enum mode mode) {
   struct lines lines = lines_parse(text, n, first_number);
-  if (in_pieces && has_verb(&lines, "only-plain")) {
+  if (mode != WHOLE && has_verb(&lines, "only-plain")) {
     lines_free(&lines);
     return;
   }
@@ -46,13 +54,16 @@ static void play_once(const char *file, const char *title, const char *text,
   cr_assert_not_null(w);
   failing_start(-1);
   world_init(w);
-  if (in_pieces) {
+  if (mode == BYTES) {
     cw_vnet_max_read(w->net, 1);
     cw_vnet_max_write(w->net, 1);
+  } else if (mode == WINDOW) {
+    cw_vnet_window(w->net, 5);
+    cw_vnet_max_read(w->net, 3);
   }
   const char *trouble = peer_play(w, &lines);
-  cr_expect_str_empty(trouble, "%s: %s%s:\n  %s", file, title,
-                      in_pieces ? " (in pieces)" : "", trouble);
+  cr_expect_str_empty(trouble, "%s: %s%s:\n  %s", file, title, names[mode],
+                      trouble);
   cr_expect_eq(failing_live(), 0, "%s: %s: %ld blocks are left", file, title,
                failing_live());
   failing_stop();
@@ -72,8 +83,9 @@ static void play_scenario(const char *file, const char *text, const char *end,
   if (only && !strstr(title, only)) {
     return;
   }
-  play_once(file, title, eol + 1, (size_t)(end - eol - 1), number + 1, false);
-  play_once(file, title, eol + 1, (size_t)(end - eol - 1), number + 1, true);
+  for (enum mode mode = WHOLE; mode <= WINDOW; mode++) {
+    play_once(file, title, eol + 1, (size_t)(end - eol - 1), number + 1, mode);
+  }
 }
 
 static int count_lines(const char *from, const char *to) {

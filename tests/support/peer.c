@@ -387,7 +387,11 @@ static enum verdict do_deaf(struct pconn *c) {
   return DONE;
 }
 
+/* Closing does not wait for what TLS has not sent yet; finishing does. */
 static enum verdict do_close(struct pconn *c) {
+  if (!c->broken && cw_stream_finish(c->stream) == CW_AGAIN) {
+    return WAIT;
+  }
   close_conn(c, false);
   return DONE;
 }
