@@ -485,3 +485,108 @@ Test(nginx, a_file_that_is_not_whole_does_not_appear) {
   cr_assert_neq(access(watcher.part, F_OK), 0);
   cw_easy_cleanup(easy);
 }
+
+/* --- easy handles that drive themselves -------------------------------------
+ */
+
+enum deed {
+  PERFORM,
+  CLOSE,
+  CANCEL,
+  PEND,
+  WRITE_LESS
+};
+
+struct doer {
+  CW *easy;
+  enum deed deed;
+  int calls, ticks;
+  enum cw_code inside;
+};
+
+static size_t do_inside(char *bytes, size_t size, size_t n, void *data) {
+  struct doer *doer = data;
+  (void)bytes, (void)size;
+  if (doer->calls++ > 0) {
+    return n;
+  }
+  switch (doer->deed) {
+  case PERFORM:
+    doer->inside = cw_easy_perform(doer->easy);
+    return n;
+  case CLOSE:
+    cw_easy_cleanup(doer->easy);
+    return n;
+  case CANCEL:
+    doer->inside = cw_easy_cancel(doer->easy, CWE_CANCELLED);
+    return n;
+  case PEND:
+    return CW_CALLBACK_PENDING;
+  default:
+    return n - 1;
+  }
+}
+
+static int answer_on_tick(void *data, int64_t dltotal, int64_t dlnow,
+                          int64_t ultotal, int64_t ulnow) {
+  struct doer *doer = data;
+  (void)dltotal, (void)dlnow, (void)ultotal, (void)ulnow;
+  doer->ticks += doer->calls == 1;
+  if (doer->ticks == 1) {
+    doer->inside = cw_easy_callback_done(doer->easy, CW_SLOT_WRITE, 10);
+  }
+  return 0;
+}
+
+static enum cw_code perform_and_do(struct doer *doer, enum deed deed) {
+  write_file("digits", "0123456789", 10);
+  *doer = (struct doer){.deed = deed};
+  doer->easy = open_easy(nginx_url(&nginx, "http", "/digits"));
+  cr_assert_eq(cw_easy_setopt(doer->easy, CWOPT_WRITEFUNCTION, do_inside),
+               CW_OK);
+  cr_assert_eq(cw_easy_setopt(doer->easy, CWOPT_WRITEDATA, doer), CW_OK);
+  cr_assert_eq(
+      cw_easy_setopt(doer->easy, CWOPT_XFERINFOFUNCTION, answer_on_tick),
+      CW_OK);
+  cr_assert_eq(cw_easy_setopt(doer->easy, CWOPT_XFERINFODATA, doer), CW_OK);
+  if (deed == PEND) {
+    cr_assert_eq(cw_easy_setopt(doer->easy, CWOPT_NOPROGRESS, 0L), CW_OK);
+  }
+  return cw_easy_perform(doer->easy);
+}
+
+Test(nginx, perform_inside_a_callback_of_its_own) {
+  struct doer doer;
+  cr_assert_eq(perform_and_do(&doer, PERFORM), CW_OK);
+  cr_assert_eq(doer.inside, CWE_RECURSIVE_API_CALL);
+  cw_easy_cleanup(doer.easy);
+}
+
+Test(nginx, closed_inside_its_own_perform) {
+  struct doer doer;
+  cr_assert_eq(perform_and_do(&doer, CLOSE), CWE_ABORTED_BY_CALLBACK);
+  cr_assert_eq(doer.calls, 1);
+}
+
+Test(nginx, cancelled_inside_its_own_perform) {
+  struct doer doer;
+  cr_assert_eq(perform_and_do(&doer, CANCEL), CWE_CANCELLED);
+  cr_assert_eq(doer.inside, CW_OK);
+  cw_easy_cleanup(doer.easy);
+}
+
+Test(nginx, pending_inside_its_own_perform) {
+  struct doer doer;
+  cr_assert_eq(perform_and_do(&doer, PEND), CW_OK);
+  cr_assert_eq(doer.inside, CW_OK);
+  cr_assert_eq(doer.calls, 1);
+  cw_easy_cleanup(doer.easy);
+}
+
+Test(nginx, taking_less_than_all_stops_it) {
+  struct doer doer;
+  cr_assert_eq(perform_and_do(&doer, WRITE_LESS), CWE_WRITE_ERROR);
+  cr_assert(strstr(cw_easy_detail(doer.easy), "9 of 10"), "%s",
+            cw_easy_detail(doer.easy));
+  cw_easy_cleanup(doer.easy);
+}
