@@ -128,7 +128,8 @@ enum {
   MULTI_NET, /* the virtual network it is on */
   MULTI_ASSIGNED,
   MULTI_CLOSERS, /* handles whose closesocketfunction its connections call */
-  MULTI_UPVALUES = MULTI_CLOSERS
+  MULTI_TIMERS,  /* key -> pointer */
+  MULTI_UPVALUES = MULTI_TIMERS
 };
 
 struct lcw_multi {

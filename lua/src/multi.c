@@ -11,7 +11,7 @@
 
 struct lcw_timer {
   struct lcw_multi *multi;
-  struct lcw_timer *next;
+  struct lcw_timer *next, *before;
   uint64_t id; /* the core's */
   lua_Integer key;
 };
@@ -65,8 +65,8 @@ static int multi_new(lua_State *L) {
   self->ctx = lcw_ctx(L);
   self->safe = safe;
   luaL_setmetatable(L, LCW_MULTI);
-  static const int tables[] = {MULTI_OPTIONS, MULTI_ACTIVE, MULTI_LOOP,
-                               MULTI_ASSIGNED, MULTI_CLOSERS};
+  static const int tables[] = {MULTI_OPTIONS,  MULTI_ACTIVE,  MULTI_LOOP,
+                               MULTI_ASSIGNED, MULTI_CLOSERS, MULTI_TIMERS};
   for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
     lua_newtable(L);
     lua_setiuservalue(L, -2, tables[i]);
@@ -418,21 +418,24 @@ static int multi_is_safe(lua_State *L) {
 /* --- timers
  * --------------------------------------------------------------------- */
 
-static void unlink_timer(struct lcw_timer **head, struct lcw_timer *timer) {
-  for (; *head; head = &(*head)->next) {
-    if (*head == timer) {
-      *head = timer->next;
-      timer->next = NULL;
-      return;
-    }
+static void unlink_timer(struct lcw_timer *timer) {
+  if (timer->before) {
+    timer->before->next = timer->next;
+  } else {
+    timer->multi->timers = timer->next;
   }
+  if (timer->next) {
+    timer->next->before = timer->before;
+  }
+  timer->next = NULL;
+  timer->before = NULL;
 }
 
 static void on_fire(void *data) {
   struct lcw_timer *timer = data;
   struct lcw_multi *self = timer->multi;
-  unlink_timer(&self->timers, timer);
-  timer->next = NULL;
+  timer->id = 0;
+  unlink_timer(timer);
   if (self->fired_last) {
     self->fired_last->next = timer;
   } else {
@@ -446,23 +449,41 @@ static int multi_timer(lua_State *L) {
   static lua_Integer keys;
   struct lcw_multi *self = lcw_check_multi(L, 1);
   lua_Integer ms = luaL_checkinteger(L, 2);
+  lua_Integer key = ++keys;
+  lua_getiuservalue(L, 1, MULTI_TIMERS);
+  lua_pushboolean(L, 0);
+  lua_rawseti(L, -2, key); /* from here on the key is there: nothing raises */
   struct lcw_timer *timer = calloc(1, sizeof(*timer));
-  if (!timer) {
-    return luaL_error(L, "out of memory");
+  enum cw_mcode err = CWM_OUT_OF_MEMORY;
+  if (timer) {
+    timer->multi = self;
+    timer->key = key;
+    err = cw_multi_timer_start(self->multi, ms < 0 ? 0 : ms, on_fire, timer,
+                               &timer->id);
   }
-  timer->multi = self;
-  timer->key = ++keys;
-  enum cw_mcode err = cw_multi_timer_start(self->multi, ms < 0 ? 0 : ms,
-                                           on_fire, timer, &timer->id);
   if (err) {
     free(timer);
+    lua_pushnil(L);
+    lua_rawseti(L, -2, key);
     lcw_push_error(L, "multi", (int)err, NULL);
     return lua_error(L);
   }
   timer->next = self->timers;
+  if (self->timers) {
+    self->timers->before = timer;
+  }
   self->timers = timer;
-  lua_pushinteger(L, timer->key);
+  lua_pushlightuserdata(L, timer);
+  lua_rawseti(L, -2, key);
+  lua_pushinteger(L, key);
   return 1;
+}
+
+static void forget_timer(lua_State *L, lua_Integer key) {
+  lua_getiuservalue(L, 1, MULTI_TIMERS);
+  lua_pushnil(L);
+  lua_rawseti(L, -2, key);
+  lua_pop(L, 1);
 }
 
 static int multi_fired(lua_State *L) {
@@ -475,22 +496,28 @@ static int multi_fired(lua_State *L) {
   if (!self->fired_first) {
     self->fired_last = NULL;
   }
-  lua_pushinteger(L, timer->key);
+  lua_Integer key = timer->key;
   free(timer);
+  forget_timer(L, key);
+  lua_pushinteger(L, key);
   return 1;
 }
 
+/* timer_stop(multi, key): one that fired and was not fetched stays. */
 static int multi_timer_stop(lua_State *L) {
   struct lcw_multi *self = any_multi(L, 1);
   lua_Integer key = luaL_checkinteger(L, 2);
-  struct lcw_timer *timer = self->timers;
-  while (timer && timer->key != key) {
-    timer = timer->next;
+  if (!self->multi) {
+    return 0;
   }
-  if (timer && self->multi) {
+  lua_getiuservalue(L, 1, MULTI_TIMERS);
+  lua_rawgeti(L, -1, key);
+  struct lcw_timer *timer = lua_touserdata(L, -1);
+  if (timer && timer->id) {
     cw_multi_timer_stop(self->multi, timer->id);
-    unlink_timer(&self->timers, timer);
+    unlink_timer(timer);
     free(timer);
+    forget_timer(L, key);
   }
   return 0;
 }
@@ -648,7 +675,8 @@ static int multi_close(lua_State *L) {
   lcw_enter(self->ctx, &frame, L);
   close_now(self);
   lcw_leave(self->ctx, &frame);
-  static const int tables[] = {MULTI_ACTIVE, MULTI_ASSIGNED, MULTI_CLOSERS};
+  static const int tables[] = {MULTI_ACTIVE, MULTI_ASSIGNED, MULTI_CLOSERS,
+                               MULTI_TIMERS};
   for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
     lua_pushnil(L);
     lua_setiuservalue(L, 1, tables[i]);

@@ -24,7 +24,8 @@ struct lcw_listener {
 struct lcw_stream {
   struct lcw_multi *multi; /* NULL: closed */
   struct cw_stream *stream;
-  struct lcw_stream *next;       /* of the multi's */
+  struct lcw_stream *next; /* of the multi's */
+  struct lcw_stream *before;
   struct lcw_stream *next_ready; /* of those with news */
   bool ready;
 };
@@ -33,6 +34,9 @@ struct lcw_stream {
  */
 
 static void forget_ready(struct lcw_stream *self) {
+  if (!self->ready) {
+    return;
+  }
   struct lcw_stream **at = &self->multi->ready;
   while (*at && *at != self) {
     at = &(*at)->next_ready;
@@ -46,12 +50,13 @@ static void forget_ready(struct lcw_stream *self) {
 
 static void forget_stream(struct lcw_stream *self) {
   forget_ready(self);
-  struct lcw_stream **at = &self->multi->streams;
-  while (*at && *at != self) {
-    at = &(*at)->next;
+  if (self->before) {
+    self->before->next = self->next;
+  } else {
+    self->multi->streams = self->next;
   }
-  if (*at) {
-    *at = self->next;
+  if (self->next) {
+    self->next->before = self->before;
   }
   self->multi = NULL;
   self->stream = NULL;
@@ -219,6 +224,9 @@ static int next_accepted(lua_State *L) {
   self->stream = node->stream;
   self->multi = multi;
   self->next = multi->streams;
+  if (multi->streams) {
+    multi->streams->before = self;
+  }
   multi->streams = self;
   free(node);
   cw_stream_watch(self->stream, on_news, self);
