@@ -28,7 +28,7 @@ enum cw_h1_recv {
 struct cw_http1 {
   /* sending */
   enum cw_h1_send sending;
-  struct cw_buf head; /* the head; later chunk ends, last chunk, trailers */
+  struct cw_buf head;   /* the head; later chunk ends, last chunk, trailers */
   struct cw_buf target; /* of the request line; kept for its memory */
   size_t head_sent;
   bool chunked_out;

@@ -86,7 +86,7 @@ static size_t on_read(char *bytes, size_t size, size_t n, void *data) {
   size_t left = strlen(BODY) - rig->given;
   n = size * n < left ? size * n : left;
   n = n < 8 ? n : 8;
-  memcpy(bytes, BODY + rig->given, n);
+  memcpy(bytes, &BODY[rig->given], n);
   rig->given += n;
   return (size_t)called(rig, CW_SLOT_READ, (int64_t)n, CW_READFUNC_ABORT);
 }
