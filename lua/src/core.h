@@ -164,6 +164,10 @@ lua_State *lcw_state(struct lcw_ctx *ctx);
 void lcw_push_handle(lua_State *L, const void *handle);
 /* Makes the userdata at the top findable by its address. May raise. */
 void lcw_register_handle(lua_State *L);
+/* Zeroed memory of the state's allocator for what C keeps, NULL for want of
+   it; never raises, so callbacks may ask. Freed with the same n. */
+void *lcw_alloc(const struct lcw_ctx *ctx, size_t n);
+void lcw_free(const struct lcw_ctx *ctx, void *ptr, size_t n);
 /* The mark that our yields carry. */
 void *lcw_mark(void);
 /* Makes a metatable with __name, __index = itself and the functions. */

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "core.h"
 
 static char ctx_key, handles_key, mark;
@@ -57,6 +59,21 @@ void lcw_register_handle(lua_State *L) {
   lua_pushvalue(L, -2);
   lua_rawsetp(L, -2, lua_touserdata(L, -3));
   lua_pop(L, 1);
+}
+
+void *lcw_alloc(const struct lcw_ctx *ctx, size_t n) {
+  void *data = NULL;
+  lua_Alloc allocate = lua_getallocf(ctx->main, &data);
+  void *ptr = allocate(data, NULL, 0, n);
+  return ptr ? memset(ptr, 0, n) : NULL;
+}
+
+void lcw_free(const struct lcw_ctx *ctx, void *ptr, size_t n) {
+  void *data = NULL;
+  lua_Alloc allocate = lua_getallocf(ctx->main, &data);
+  if (ptr) {
+    (void)allocate(data, ptr, n, 0);
+  }
 }
 
 void *lcw_mark(void) {

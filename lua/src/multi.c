@@ -4,7 +4,6 @@
  * happened; the scheduler fetches that after the turn, so no Lua runs for them
  * inside the core.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core.h"
@@ -453,7 +452,7 @@ static int multi_timer(lua_State *L) {
   lua_getiuservalue(L, 1, MULTI_TIMERS);
   lua_pushboolean(L, 0);
   lua_rawseti(L, -2, key); /* from here on the key is there: nothing raises */
-  struct lcw_timer *timer = calloc(1, sizeof(*timer));
+  struct lcw_timer *timer = lcw_alloc(self->ctx, sizeof(*timer));
   enum cw_mcode err = CWM_OUT_OF_MEMORY;
   if (timer) {
     timer->multi = self;
@@ -462,7 +461,7 @@ static int multi_timer(lua_State *L) {
                                &timer->id);
   }
   if (err) {
-    free(timer);
+    lcw_free(self->ctx, timer, sizeof(*timer));
     lua_pushnil(L);
     lua_rawseti(L, -2, key);
     lcw_push_error(L, "multi", (int)err, NULL);
@@ -497,7 +496,7 @@ static int multi_fired(lua_State *L) {
     self->fired_last = NULL;
   }
   lua_Integer key = timer->key;
-  free(timer);
+  lcw_free(self->ctx, timer, sizeof(*timer));
   forget_timer(L, key);
   lua_pushinteger(L, key);
   return 1;
@@ -516,16 +515,16 @@ static int multi_timer_stop(lua_State *L) {
   if (timer && timer->id) {
     cw_multi_timer_stop(self->multi, timer->id);
     unlink_timer(timer);
-    free(timer);
+    lcw_free(self->ctx, timer, sizeof(*timer));
     forget_timer(L, key);
   }
   return 0;
 }
 
-static void free_timers(struct lcw_timer *timer) {
+static void free_timers(const struct lcw_ctx *ctx, struct lcw_timer *timer) {
   while (timer) {
     struct lcw_timer *next = timer->next;
-    free(timer);
+    lcw_free(ctx, timer, sizeof(*timer));
     timer = next;
   }
 }
@@ -654,8 +653,8 @@ static void close_now(struct lcw_multi *self) {
   lcw_streams_detach(self);
   self->multi = NULL;
   (void)!cw_multi_cleanup(multi);
-  free_timers(self->timers);
-  free_timers(self->fired_first);
+  free_timers(self->ctx, self->timers);
+  free_timers(self->ctx, self->fired_first);
   self->timers = NULL;
   self->fired_first = NULL;
   self->fired_last = NULL;

@@ -1,5 +1,6 @@
 #include "rows.h"
 
+#include <errno.h>
 #include <string.h>
 
 const struct lcw_option lcw_options[] = {
@@ -131,6 +132,16 @@ const char *lcw_strerror(const char *category, int code) {
     return cw_url_strerror((enum cw_ucode)code);
   }
   return cw_easy_strerror((enum cw_code)code);
+}
+
+static const struct lcw_error os_errors[] = {
+#define errno_row(name, prose) {prose, name},
+#include "tbl/errnos.def"
+#undef errno_row
+};
+
+const char *lcw_os_message(int number) {
+  return find_name(os_errors, COUNT(os_errors), number);
 }
 
 bool lcw_constant_value(const char *group, const char *name, int64_t *pvalue) {

@@ -157,6 +157,8 @@ extern const struct lcw_callback lcw_mcallbacks[2];
 const char *lcw_errname(const char *category, int code);
 /* The sentence of a code of "easy", "multi" or "url". */
 const char *lcw_strerror(const char *category, int code);
+/* What the system's error number means. */
+const char *lcw_os_message(int number);
 /* The value of a short name of a group. */
 bool lcw_constant_value(const char *group, const char *name, int64_t *pvalue);
 /* The short name of a value of a group, or NULL. */

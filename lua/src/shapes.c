@@ -318,7 +318,8 @@ static int64_t open_default(lua_State *L, struct lcw_call *call) {
   int fd = -1;
   int err = platform->sock_open(platform->ctx, address->family,
                                 address->socktype, address->protocol, &fd);
-  return err ? luaL_error(L, "opensocketfunction: no socket: %s", strerror(err))
+  return err ? luaL_error(L, "opensocketfunction: no socket: %s",
+                          lcw_os_message(err))
              : fd;
 }
 

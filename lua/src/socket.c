@@ -101,7 +101,8 @@ static int socket_setopt(lua_State *L) {
       self->platform->sock_setopt(self->platform->ctx, self->fd, row->level,
                                   row->option, &value, sizeof(value));
   if (err) {
-    return luaL_error(L, "setting %s failed: %s", row->name, strerror(err));
+    return luaL_error(L, "setting %s failed: %s", row->name,
+                      lcw_os_message(err));
   }
   lua_settop(L, 1);
   return 1;
@@ -115,7 +116,8 @@ static int socket_getopt(lua_State *L) {
   int err = self->platform->sock_getopt(self->platform->ctx, self->fd,
                                         row->level, row->option, &value, &n);
   if (err) {
-    return luaL_error(L, "reading %s failed: %s", row->name, strerror(err));
+    return luaL_error(L, "reading %s failed: %s", row->name,
+                      lcw_os_message(err));
   }
   lua_pushinteger(L, value);
   return 1;
@@ -204,7 +206,7 @@ static int address_socket(lua_State *L) {
       self->platform->sock_open(self->platform->ctx, address->family,
                                 address->socktype, address->protocol, &fd);
   if (err) {
-    return luaL_error(L, "no socket: %s", strerror(err));
+    return luaL_error(L, "no socket: %s", lcw_os_message(err));
   }
   lua_pushinteger(L, fd);
   return 1;

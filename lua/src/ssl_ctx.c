@@ -11,7 +11,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core.h"
@@ -26,7 +25,7 @@ struct object {
 /* What hangs on a context. Its address is the key of its Lua values. */
 struct bridge {
   struct lcw_ctx *ctx;
-  char *keylog; /* path, or NULL */
+  const char *keylog; /* path, of the Lua string kept, or NULL */
 };
 
 static const char values_key = 0;
@@ -229,8 +228,7 @@ static void free_bridge(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index,
       lua_settop(L, lua_gettop(L) - 1);
     }
   }
-  free(bridge->keylog);
-  free(bridge);
+  lcw_free(bridge->ctx, bridge, sizeof(*bridge));
 }
 
 /* The bridge of a context, with a table of values at the top of the stack. */
@@ -246,9 +244,9 @@ static struct bridge *bridge_of(lua_State *L, const struct object *self) {
   }
   struct bridge *bridge = SSL_CTX_get_ex_data(self->ssl, bridge_index);
   if (!bridge) {
-    bridge = calloc(1, sizeof(*bridge));
+    bridge = lcw_alloc(self->ctx, sizeof(*bridge));
     if (!bridge || !SSL_CTX_set_ex_data(self->ssl, bridge_index, bridge)) {
-      free(bridge);
+      lcw_free(self->ctx, bridge, sizeof(*bridge));
       luaL_error(L, "out of memory");
     }
     bridge->ctx = self->ctx;
@@ -395,16 +393,9 @@ static int set_keylog(lua_State *L) {
   bool is_path = lua_type(L, 2) == LUA_TSTRING;
   luaL_argexpected(L, is_path || lua_isfunction(L, 2), 2, "path or function");
   struct bridge *bridge = bridge_of(L, self);
-  free(bridge->keylog);
-  bridge->keylog = NULL;
-  if (is_path) {
-    bridge->keylog = strdup(lua_tostring(L, 2));
-    if (!bridge->keylog) {
-      return luaL_error(L, "out of memory");
-    }
-  }
   lua_pushvalue(L, 2);
   lua_setfield(L, -2, "keylog");
+  bridge->keylog = is_path ? lua_tostring(L, 2) : NULL;
   SSL_CTX_set_keylog_callback(self->ssl, on_keylog);
   return done(L, 1, "keylog");
 }

@@ -3,7 +3,6 @@
  * scheduler fetches it afterwards (accepted, stream_ready). Waiting for bytes
  * is Lua's, in sched.lua: the functions here never wait.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "core.h"
@@ -67,7 +66,7 @@ static void drop_accepted(struct lcw_listener *self) {
     struct lcw_accepted *node = self->first;
     self->first = node->next;
     cw_stream_close(node->stream);
-    free(node);
+    lcw_free(self->multi->ctx, node, sizeof(*node));
   }
   self->last = NULL;
 }
@@ -106,7 +105,7 @@ void lcw_streams_detach(struct lcw_multi *self) {
 
 static void on_accept(void *data, struct cw_stream *stream) {
   struct lcw_listener *self = data;
-  struct lcw_accepted *node = calloc(1, sizeof(*node));
+  struct lcw_accepted *node = lcw_alloc(self->multi->ctx, sizeof(*node));
   if (!node) {
     cw_stream_reset(stream);
     return;
@@ -228,7 +227,7 @@ static int next_accepted(lua_State *L) {
     multi->streams->before = self;
   }
   multi->streams = self;
-  free(node);
+  lcw_free(multi->ctx, node, sizeof(*node));
   cw_stream_watch(self->stream, on_news, self);
   return 2;
 }
