@@ -331,6 +331,20 @@ describe("samples of the documentation", function()
     end
   end)
 
+  -- A row of README's table is a row of the page, shortened to its ratio.
+  it("have the figures of docs/performance.md in README.md", function()
+    local page, found = read "docs/performance.md", 0
+    for what, ratio in read "README.md":gmatch
+      "\n| ([^|\n]+) | %*%*([%d.]+)%*%* |" do
+      found = found + 1
+      local row = page:match("\n(| " .. what:gsub("%p", "%%%0") .. " |[^\n]*)")
+      assert.truthy(row, "no row for " .. what)
+      assert.truthy(row:find("**" .. ratio .. "**", 1, true),
+        what .. ": not " .. ratio .. " in " .. row)
+    end
+    assert.is_true(found > 0)
+  end)
+
   it("are found", function()
     assert.is_true((counts.lua or 0) >= 30)
     assert.is_true((counts["lua batch"] or 0) >= 4)

@@ -88,6 +88,12 @@ function cw.now() end
 ---@return curlew.listener
 function cw.listen(opts) end
 
+---A peer in this process, for opensocketfunction to return; fn(stream) is the
+---other end, as a task.
+---@param fn fun(stream: curlew.stream)
+---@return {getfd: fun(self: table, address: curlew.address): integer}
+function cw.pair(fn) end
+
 ---The multi of the loop that runs.
 ---@return curlew.multi
 function cw.current_multi() end
