@@ -365,7 +365,7 @@ local function await(arm)
   local loop, is_own = usable_loop()
   local result = table.pack(pcall(drive_until_armed, loop, arm))
   if is_own then
-    core.multi_close(loop.multi)
+    loop.multi:close()
   end
   if not result[1] then
     error(result[2], 0)
@@ -556,17 +556,6 @@ function multi:wait()
   return self:done()()
 end
 
----Ends all transfers and closes all connections.
-function multi:close()
-  if self:closed() then
-    return
-  end
-  local ok, err = core.multi_close(self)
-  if err then
-    return ok, err
-  end
-end
-
 -- --- tasks, for users ------------------------------------------------------
 
 ---Runs fn(...) beside the caller.
@@ -706,6 +695,22 @@ local function end_tasks(loop, before)
   end
 end
 
+---Ends all transfers, tasks and callbacks of it that wait, and closes all
+---connections.
+function multi:close()
+  if self:closed() then
+    return
+  end
+  local loop = loop_of(self)
+  if not core.in_core(self) then
+    for easy_handle in pairs(loop.pending) do
+      drop_pending(loop, easy_handle)
+    end
+    end_tasks(loop, {})
+  end
+  return core.multi_close(self)
+end
+
 ---Runs fn with a loop under it, where calls that wait let others go on, and
 ---returns its results. Tasks that it leaves are cancelled; one that failed
 ---with nobody waiting is thrown.
@@ -730,7 +735,7 @@ function sched.run(fn, opts, ...)
   local left = next(loop.failures)
   loop.failures = {}
   if is_own then
-    core.multi_close(loop.multi)
+    loop.multi:close()
   end
   if not ok then
     error(err, 0)
