@@ -270,6 +270,9 @@ describe("the server", function()
       ["G(T / HTTP/1.1\r\n\r\n"] = 400,
       [head .. "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nx"]
         = 400,
+      [head .. "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n"
+        .. "0\r\n\r\n"] = 400,
+      ["GET / HTTP/1.1\r\nHost: xy\nA: b\r\n\r\n"] = 400,
       [head .. "Content-Length: 1\r\nContent-Length: 1\r\n\r\nx"] = 400,
       [head .. "Content-Length: +1\r\n\r\nx"] = 400,
       [head .. "Content-Length: 0x1\r\n\r\nx"] = 400,

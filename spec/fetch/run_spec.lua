@@ -100,9 +100,20 @@ describe("fetching a batch", function()
     srv:route("/elsewhere/y", function(c)
       c:reply(200, { ETag = '"1"' }, "there")
     end)
-    local outcome = w:fetch { items = { { "http://a.test/x" } } }
+    local heads = {}
+    local outcome = w:fetch { items = { { "http://a.test/x" } },
+      on = { head = function(x) heads[#heads + 1] = x.status end } }
     assert.equal(1, outcome.done)
     assert.equal("there", w:content "x")
+    assert.same({ 200 }, heads)
+    srv:route("/y", function(c)
+      c:reply(302, { Location = "/elsewhere/y" }, "moved")
+    end)
+    outcome = w:fetch { items = { { "http://a.test/y", follow = false } } }
+    assert.equal(302, outcome.results[1].status)
+    assert.equal("the server answered 302", outcome.results[1].reason)
+    assert.is_nil(w:content "y")
+    assert.same({ "x" }, w:files())
   end)
 end)
 
@@ -463,10 +474,32 @@ describe("resuming", function()
     local batch = { defaults = { retry = 0 }, items = {
       { "http://a.test/x", sha256 = digest("sha256", other) } } }
     assert.equal(1, w:fetch(batch).failed)
+    batch.items[1].size = #other
     local outcome = w:fetch(batch)
     assert.equal(1, outcome.done, outcome.results[1].reason)
+    assert.equal(300000, outcome.bytes)
     assert.equal(other, w:content "x")
     assert.same({ "x" }, w:files())
+  end)
+
+  it("leaves nothing of another file beside a new validator", function()
+    local w <close> = kit.world()
+    w:server("a.test"):route("/x", function(c)
+      c:head(200, { ["content-length"] = 10, etag = '"v1"' })
+      cw.sleep(1000)
+    end)
+    w:put("x.part", "rubbish")
+    w:put("x.part.meta", "curlew partial 1\nhttp://b.test/x\n\"v0\"\n")
+    local asked = 0
+    local outcome = w:fetch({ items = { { "http://a.test/x" } } }, {
+      is_interrupted = function()
+        asked = asked + 1
+        return asked > 5
+      end,
+    })
+    assert.is_true(outcome.interrupted)
+    assert.matches('"v1"', w:content "x.part.meta")
+    assert.is_nil(w:content "x.part")
   end)
 
   it("starts over when the part that was kept has gone bad", function()
@@ -529,6 +562,20 @@ describe("mirrors", function()
     })
     assert.matches("^wrong sha256", kit.attempt(outcome, 1, 2).reason)
     assert.same({ "x" }, w:files())
+  end)
+
+  it("have their retries each", function()
+    local w <close> = kit.world()
+    local a, b = w:server "a.test", w:server "b.test"
+    a:route("/x", function(c) c:reply(503) end)
+    b:route("/x", function(c)
+      c:reply(c.attempt < 3 and 503 or 200, {}, "x")
+    end)
+    local outcome = w:fetch { defaults = { retry = 2 }, items = {
+      { "http://a.test/x", "http://b.test/x" } } }
+    assert.equal(1, outcome.done)
+    assert.equal(3, a.requests)
+    assert.equal(3, b.requests)
   end)
 
   it("do not continue what another one began", function()

@@ -305,7 +305,7 @@ function attempt.make(job, at, ask, now)
   x.received = easy.info.size_download_t or 0
   local after = tonumber(easy.info.retry_after or 0)
   x.retry_after = after and after > 0 and after or nil
-  if not ok and x.stopped then
+  if x.stopped then
     x.error, x.reason = "aborted_by_callback", x.stopped.reason
   elseif not ok then
     note_error(x, thrown, easy)

@@ -71,10 +71,10 @@ local function verdict(state, x)
   return ask(state, "verdict", x) or builtin(x)
 end
 
--- What came and is wrong is not worth going on with; what came and is right as
--- far as it goes stays for the next run.
+-- What came whole and was refused is not worth going on with; what came in part
+-- stays for the next run.
 local function leave(job, x)
-  if x.wrong then
+  if not x.error then
     attempt.start_over(job)
   else
     attempt.let_go(job)

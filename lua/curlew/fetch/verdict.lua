@@ -48,6 +48,9 @@ return function(x)
     return retry(x.reason, { fresh = true })
   elseif x.wrong then
     return next_source(x.reason)
+  elseif not x.error and x.status >= 300 and x.status < 400 then
+    -- A redirect that was not followed: its body is not the file.
+    return next_source(("the server answered %d"):format(x.status))
   elseif not x.error then
     return done()
   elseif OURS[x.error] then

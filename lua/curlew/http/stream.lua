@@ -227,9 +227,6 @@ function stream:close()
     return
   end
   self.is_closed, self.view = true, nil
-  if not self.is_over then
-    pcall(self.easy.cancel, self.easy)
-  end
   wake(self, "writer")
   self.easy:close()
 end
