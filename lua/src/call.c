@@ -85,6 +85,12 @@ static bool *error_flag(const struct lcw_call *call) {
 }
 
 void lcw_keep_cause(lua_State *L, struct lcw_call *call) {
+  if (call->easy && !call->easy->multi) {
+    /* An idle connection of a transfer that is over: its closesocket. */
+    lua_setfield(L, LUA_REGISTRYINDEX, "curlew.stray");
+    call->easy->ctx->has_stray = true;
+    return;
+  }
   if (*error_flag(call)) {
     lua_pop(L, 1); /* the first failure wins */
     return;

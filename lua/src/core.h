@@ -39,7 +39,8 @@ struct lcw_frame {
 struct lcw_ctx {
   lua_State *main;
   struct lcw_frame *top;
-  int no_lua; /* above 0: in a finalizer, no Lua may be called */
+  int no_lua;     /* above 0: in a finalizer, no Lua may be called */
+  bool has_stray; /* a callback threw whose transfer is over */
 };
 
 struct lcw_easy;
@@ -236,7 +237,8 @@ void lcw_call_abandon(struct lcw_call *call);
 int lcw_shape_push(lua_State *L, struct lcw_call *call);
 /* The C result of the values from first to the top. Runs protected. */
 int64_t lcw_shape_judge(lua_State *L, struct lcw_call *call, int first);
-/* Keeps the value at the top as what the callback stopped with. */
+/* Keeps the value at the top as what the callback stopped with, and pops it.
+   Without a running transfer to report it, the next turn does. */
 void lcw_keep_cause(lua_State *L, struct lcw_call *call);
 int lcw_next_pending(lua_State *L);
 int lcw_resume_pending(lua_State *L);
@@ -271,6 +273,8 @@ void lcw_multi_unlink(struct lcw_easy *self);
 /* Runs a turn's epilogue: raises or returns what the multi's callbacks threw,
    0 if nothing. */
 int lcw_multi_failed(lua_State *L, struct lcw_multi *self, int code);
+/* Raises what lcw_keep_cause left for the next turn, if anything. */
+void lcw_raise_stray(lua_State *L, struct lcw_ctx *ctx);
 /* The multi is about to go: its streams and listeners are closed. */
 void lcw_streams_detach(struct lcw_multi *self);
 int lcw_open_stream(lua_State *L);

@@ -54,6 +54,17 @@ int lcw_multi_failed(lua_State *L, struct lcw_multi *self, int code) {
   return lcw_fail(L, self->safe);
 }
 
+void lcw_raise_stray(lua_State *L, struct lcw_ctx *ctx) {
+  if (!ctx->has_stray) {
+    return;
+  }
+  ctx->has_stray = false;
+  lua_getfield(L, LUA_REGISTRYINDEX, "curlew.stray");
+  lua_pushnil(L);
+  lua_setfield(L, LUA_REGISTRYINDEX, "curlew.stray");
+  lua_error(L);
+}
+
 /* multi(net, safe): on a virtual network, or on the kernel's. */
 static int multi_new(lua_State *L) {
   bool safe = lua_toboolean(L, 2);
@@ -284,6 +295,7 @@ static int multi_turn(lua_State *L) {
   if (err || self->has_error) {
     return lcw_multi_failed(L, self, (int)err);
   }
+  lcw_raise_stray(L, self->ctx);
   lua_pushinteger(L, running);
   return 1;
 }
@@ -323,6 +335,7 @@ static int multi_socket_action(lua_State *L) {
   if (err || self->has_error) {
     return lcw_multi_failed(L, self, (int)err);
   }
+  lcw_raise_stray(L, self->ctx);
   lua_pushinteger(L, running);
   return 1;
 }
@@ -680,6 +693,7 @@ static int multi_close(lua_State *L) {
     lua_pushnil(L);
     lua_setiuservalue(L, 1, tables[i]);
   }
+  lcw_raise_stray(L, self->ctx);
   return 0;
 }
 

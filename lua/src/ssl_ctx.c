@@ -20,11 +20,13 @@ struct object {
   uint32_t serial;
   struct lcw_ctx *ctx;
   SSL_CTX *ssl;
+  struct lcw_easy *easy;
 };
 
 /* What hangs on a context. Its address is the key of its Lua values. */
 struct bridge {
   struct lcw_ctx *ctx;
+  const void *easy;   /* handle whose callback made it; it may be gone */
   const char *keylog; /* path, of the Lua string kept, or NULL */
 };
 
@@ -37,6 +39,7 @@ void lcw_push_ssl_ctx(lua_State *L, struct lcw_call *call, void *ctx) {
   self->serial = call->lease.serial;
   self->ctx = call->easy->ctx;
   self->ssl = ctx;
+  self->easy = call->easy;
   lcw_push_handle(L, call->easy);
   lua_setiuservalue(L, -2, 1);
   luaL_setmetatable(L, LCW_SSL_CTX);
@@ -250,6 +253,7 @@ static struct bridge *bridge_of(lua_State *L, const struct object *self) {
       luaL_error(L, "out of memory");
     }
     bridge->ctx = self->ctx;
+    bridge->easy = self->easy;
   }
   if (lua_rawgetp(L, -1, bridge) != LUA_TTABLE) {
     lua_pop(L, 1);
@@ -314,6 +318,32 @@ static struct bridge *bridge_of_store(X509_STORE_CTX *store) {
   return ssl ? SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), bridge_index) : NULL;
 }
 
+/* Protected: the error at 2 is what the transfer ends with. */
+static int keep_error(lua_State *L) {
+  const struct bridge *bridge = lua_touserdata(L, 1);
+  lcw_push_handle(L, bridge->easy);
+  struct lcw_easy *easy = lua_touserdata(L, -1);
+  if (easy && easy->multi) {
+    struct lcw_call call = {.easy = easy};
+    lua_settop(L, 2);
+    lcw_keep_cause(L, &call);
+  }
+  return 0;
+}
+
+static void on_verify_error(lua_State *L, struct bridge *bridge) {
+  if (!lua_checkstack(L, 3)) {
+    return;
+  }
+  lua_pushcfunction(L, keep_error);
+  lua_insert(L, -2);
+  lua_pushlightuserdata(L, bridge);
+  lua_insert(L, -2);
+  if (lua_pcall(L, 2, 0, 0) == LUA_OK) {
+    lua_pushnil(L); /* for what the error was */
+  }
+}
+
 static int on_verify(int ok, X509_STORE_CTX *store) {
   struct verify_call call = {
       bridge_of_store(store), ok, X509_STORE_CTX_get_error_depth(store),
@@ -327,7 +357,11 @@ static int on_verify(int ok, X509_STORE_CTX *store) {
   }
   lua_pushcfunction(L, run_verify);
   lua_pushlightuserdata(L, &call);
-  int result = lua_pcall(L, 1, 1, 0) == LUA_OK && lua_toboolean(L, -1);
+  bool ran = lua_pcall(L, 1, 1, 0) == LUA_OK;
+  int result = ran && lua_toboolean(L, -1);
+  if (!ran) {
+    on_verify_error(L, call.bridge);
+  }
   lua_pop(L, 1);
   if (result && !ok) {
     X509_STORE_CTX_set_error(store, X509_V_OK);

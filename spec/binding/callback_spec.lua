@@ -305,6 +305,19 @@ describe("sockets", function()
       assert.is_number(closed[1])
     end)
   end)
+
+  it("fail the driving call by closesocket after the transfer, too",
+    function()
+      local thrown = {}
+      local performed = false
+      local ok, err = pcall(world.run, function(self)
+        go(self, { closesocketfunction = function() error(thrown) end })
+        performed = true
+      end)
+      assert.is_true(performed)
+      assert.is_false(ok)
+      assert.equal(thrown, err)
+    end)
 end)
 
 describe("resolver_start", function()
@@ -396,10 +409,12 @@ describe("ssl_ctx", function()
       assert.same({ false, 0, "/CN=files.test", true }, {
         table.unpack(seen, 1, 4) })
       local ok, err = pcall(secure, self, function(ctx)
-        ctx:add_ca(world.identity().cert):verify(function() error "no" end)
+        ctx:add_ca(world.identity().cert):verify(function()
+          error("not this one", 0)
+        end)
       end)
       assert.is_false(ok)
-      assert.is_string(err.name)
+      assert.equal("not this one", err)
     end)
   end)
 
