@@ -32,6 +32,8 @@ set_target_properties(curlew_lua PROPERTIES PREFIX "" OUTPUT_NAME curlew
 target_link_options(curlew_lua PRIVATE LINKER:-z,nodelete)
 target_link_libraries(curlew_lua PRIVATE curlew_static OpenSSL::SSL
   OpenSSL::Crypto PkgConfig::CARES)
+# Only luaopen_ is for others: a program may have libcurlew of its own.
+target_link_options(curlew_lua PRIVATE -Wl,--exclude-libs,ALL)
 
 if(EXISTS ${CW_LUA}/bin/main.c)
   add_executable(curlew_program ${CW_LUA}/bin/main.c $<TARGET_OBJECTS:cw_lua>)

@@ -300,10 +300,21 @@ local restore = setmetatable({}, { __call = function(_, loop)
   end })
 end })
 
+-- The virtual network knows when a wait would have no end.
+local function explain(err, multi)
+  if getmetatable(err) == core.error_meta and multi:net()
+    and err.name == "unrecoverable_poll"
+  then
+    err.detail = "everybody waits and nothing is under way on the virtual "
+      .. "network"
+  end
+  return err
+end
+
 local function turn(loop, timeout_ms)
-  local running, err = core.turn(loop.multi, timeout_ms)
-  if not running then
-    error(err, 0)
+  local ok, running, err = pcall(core.turn, loop.multi, timeout_ms)
+  if not ok or not running then
+    error(explain(ok and err or running, loop.multi), 0)
   end
   collect(loop)
   return running

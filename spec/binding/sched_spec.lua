@@ -175,6 +175,19 @@ describe("the scheduler", function()
     end
   end)
 
+  it("says when everybody waits on a virtual network", function()
+    world.run(function(self)
+      local ok, err = pcall(cw.run, function()
+        local _ <close> = cw.listen { ip = "10.0.0.2", port = 80,
+          on_accept = print }
+        cw.wait(function() end)
+      end, { net = cw.vnet() })
+      assert.is_false(ok)
+      assert.matches("everybody waits", tostring(err))
+      assert.is_table(self)
+    end)
+  end)
+
   it("refuses a foreign yield in a task by name", function()
     local ok, err = pcall(cw.run, function()
       coroutine.yield()
