@@ -306,7 +306,7 @@ say [[
 ## How to repeat it
 
     scripts/bench/run            # some minutes; writes this page
-    scripts/bench/run --quick    # under 30 seconds once built; prints only
+    scripts/bench/run --quick    # under a minute once built; prints only
     scripts/bench/run --only https-bulk
 
 It installs what is missing (nginx, libcurl's headers, strace), makes a release
