@@ -687,6 +687,43 @@ describe("user code", function()
     assert.equal("enough", outcome.stopped)
   end)
 
+  it("may ask again for what came whole", function()
+    local w <close> = kit.world()
+    w:server("a.test"):route("/x", function(c)
+      c:range(c.attempt == 1 and "not ready" or "all ready",
+        { ETag = '"same"' })
+    end)
+    local actions = require "curlew.fetch.actions"
+    local outcome = w:fetch {
+      items = { { "http://a.test/x" } },
+      on = { verdict = function(x)
+        return x.attempt == 1 and actions.retry "not ready" or nil
+      end },
+    }
+    assert.equal(1, outcome.done)
+    assert.equal("all ready", w:content "x")
+  end)
+
+  it("may wait for other transfers", function()
+    local w <close> = kit.world()
+    local srv = w:server "a.test"
+    srv:route("/x", function(c) c:reply(200, {}, "x") end)
+    srv:route("/ok", function(c) c:reply(200, {}, c.request.query.name) end)
+    local said = {}
+    local function ask(name)
+      return function()
+        cw.sleep(1)
+        said[#said + 1] = cw.get("http://a.test/ok?name=" .. name).body
+      end
+    end
+    local outcome = w:fetch {
+      items = { { "http://a.test/x" } },
+      on = { head = ask "head", verdict = ask "verdict", done = ask "done" },
+    }
+    assert.equal(1, outcome.done)
+    assert.same({ "head", "verdict", "done" }, said)
+  end)
+
   it("sees what there is to see", function()
     local w <close> = kit.world()
     w:server("a.test"):route("/x", function(c)

@@ -105,7 +105,8 @@ local function retry_later(state, job, x, action)
     go_to_next_source(state, job, x, reason)
     return
   end
-  if action.fresh then
+  if action.fresh or not x.error then
+    -- What came whole and was refused is not gone on with either.
     attempt.start_over(job)
   end
   local wait = action.after or retry.wait(rule, job.attempt, state.random)
