@@ -413,6 +413,8 @@ static void fill_plain(struct cw_easy *easy) {
   r->cookie = r->same_host ? cw_opt_s(o, cw_opt_cookie) : NULL;
   r->te = cw_opt_i(o, cw_opt_transfer_encoding) ? "gzip" : NULL;
   r->time_condition = (int)cw_opt_i(o, cw_opt_timecondition);
+  r->wants_time = r->time_condition != CW_TIMECOND_NONE ||
+                  cw_opt_i(o, cw_opt_filetime) != 0;
   r->time_value_s = cw_opt_i(o, cw_opt_timevalue_large);
   r->expect_100_us =
       easy->t.no_expect ? 0 : cw_opt_i(o, cw_opt_expect_100_timeout_ms) * 1000;

@@ -43,6 +43,7 @@ struct cw_request {
                      cookies are left out */
   const char *user_agent, *referer, *accept_encoding, *cookie, *range,
       *if_range, *authorization, *te;
+  bool wants_time;    /* response.last_modified_s is asked for */
   int time_condition; /* CW_TIMECOND_ */
   int64_t time_value_s;
   int64_t upload_offset, upload_total; /* Content-Range of a resumed upload */

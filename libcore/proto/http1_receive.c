@@ -111,7 +111,8 @@ static void note_facts(struct cw_exchange *x, struct cw_http1 *h) {
   if (cw_headers_get(&x->headers, "Retry-After", &value)) {
     (void)cw_retry_after_parse(value, now, &x->response.retry_after_s);
   }
-  if (cw_headers_get(&x->headers, "Last-Modified", &value)) {
+  if (x->request.wants_time &&
+      cw_headers_get(&x->headers, "Last-Modified", &value)) {
     (void)cw_date_parse(value, now, &x->response.last_modified_s);
   }
 }
