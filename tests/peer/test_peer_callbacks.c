@@ -274,6 +274,12 @@ static int64_t act_close_and_pend(struct rig *rig, int64_t ok, int64_t stop) {
   return CW_CALLBACK_PENDING;
 }
 
+static int64_t act_pause_all(struct rig *rig, int64_t ok, int64_t stop) {
+  (void)stop;
+  (void)cw_easy_pause(rig->easy, CW_PAUSE_ALL);
+  return ok;
+}
+
 static void run_inside(rig_act act, bool told, const char *what) {
   for (size_t i = 0; i < rig_nslots; i++) {
     for (int nth = 1; nth <= 3; nth++) {
@@ -314,6 +320,27 @@ Test(peer_callbacks, close_inside_and_say_pending) {
 
 Test(peer_callbacks, remove_inside) {
   run_inside(act_remove, false, "remove");
+}
+
+/* The last callback of a connection; the transfer is over or nearly so. */
+static void run_in_closesocket(rig_act act, const char *what) {
+  struct rig_slot row = {CW_SLOT_CLOSESOCKET, CW_OK, false};
+  struct rig *rig = rig_new(&row, act);
+  cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_FORBID_REUSE, 1L), CW_OK);
+  cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_FOLLOWLOCATION, 0L), CW_OK);
+  rig->w.lenient = true;
+  rig_run(rig);
+  cr_expect_eq(rig->acted, 1, "%s", what);
+  cr_expect_eq(rig->opened, rig->closed, "%s", what);
+  cr_expect_eq(cw_multi_count(rig->w.multi, "transfers"), 0, "%s", what);
+  rig_end(rig);
+}
+
+Test(peer_callbacks, deeds_inside_closesocket) {
+  run_in_closesocket(act_close, "close");
+  run_in_closesocket(act_remove, "remove");
+  run_in_closesocket(act_cancel, "cancel");
+  run_in_closesocket(act_pause_all, "pause");
 }
 
 /* What is impossible says so and changes nothing; what is possible works. */

@@ -30,6 +30,7 @@ struct pconn {
   struct pconn *next;
   struct cw_stream *stream; /* NULL: over */
   int number;
+  int fd; /* under the stream */
   const struct lines *script;
   size_t begin, end, at; /* lines of it */
   struct bytes heard, say, head, trailers;
@@ -406,6 +407,12 @@ static enum verdict do_finish(struct pconn *c) {
   return err == CW_AGAIN ? WAIT : DONE;
 }
 
+static enum verdict do_cut(struct pconn *c) {
+  const struct cw_platform *p = &c->w->platform;
+  cr_assert_eq(p->sock_shutdown(p->ctx, c->fd, SHUT_WR), 0);
+  return DONE;
+}
+
 static enum verdict do_again(struct pconn *c) {
   if ((c->eof || c->broken) && c->heard.len == 0) {
     return DONE;
@@ -445,6 +452,7 @@ static const struct {
     {"close", do_close},
     {"finish", do_finish},
     {"reset", do_reset},
+    {"cut", do_cut},
     {"again", do_again},
 };
 
@@ -531,6 +539,16 @@ static bool is_verb(const struct line *line, const char *verb) {
   return strcmp(line->word[0].ptr, verb) == 0;
 }
 
+/* The descriptor of the connection that on_accept is told of next. */
+static int accepted_fd;
+
+static int spying_accept(void *ctx, int fd, int *pfd,
+                         struct cw_sockaddr *peer) {
+  int err = cw_vnet_platform(ctx)->sock_accept(ctx, fd, pfd, peer);
+  accepted_fd = err ? accepted_fd : *pfd;
+  return err;
+}
+
 static void on_accept(void *data, struct cw_stream *stream) {
   struct plistener *l = data;
   struct world *w = l->w;
@@ -551,6 +569,7 @@ static void on_accept(void *data, struct cw_stream *stream) {
                       .next = w->conns,
                       .stream = stream,
                       .number = w->accepted,
+                      .fd = accepted_fd,
                       .script = l->script,
                       .begin = l->at + 1,
                       .end = end,
@@ -575,7 +594,9 @@ void world_init(struct world *w) {
   *w = (struct world){0};
   w->net = cw_vnet_new(7, WALL_S);
   cr_assert_not_null(w->net);
-  w->multi = cw_multi_init_on(cw_vnet_platform(w->net));
+  w->platform = *cw_vnet_platform(w->net);
+  w->platform.sock_accept = spying_accept;
+  w->multi = cw_multi_init_on(&w->platform);
   cr_assert_not_null(w->multi);
   add_name(w, "h.example", "10.0.0.1", NULL);
   add_name(w, "o.example", "10.0.0.2", NULL);

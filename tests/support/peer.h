@@ -25,6 +25,7 @@
  *   drain                       reads and forgets until the client ends it
  *   deaf                        reads nothing from here on
  *   close | finish | reset      ends it: in order, by half, by a reset
+ *   cut                         ends the socket under it: TLS says no good-bye
  *   again                       back to the accept, for the next request
  *
  * What follows the client's side is in peer_play.c. h.example is 10.0.0.1,
@@ -71,6 +72,7 @@ struct plistener;
 
 struct world {
   struct cw_vnet *net;
+  struct cw_platform platform; /* net's, which notes what was accepted */
   CWM *multi;
   char trouble[4096];
   bool lenient; /* scripts need not come to their end */
