@@ -320,3 +320,89 @@ Test(oom_transfer, redirect_gzip_and_file_at_once) {
   cr_expect_eq(access(path, F_OK), 0, "the file was published in the end");
   unlink(path);
 }
+
+/* --- a login, a body that is rewound, several addresses ---------------------
+ */
+
+static enum cw_code set_list(CW *easy, enum cw_option option,
+                             const char *entry) {
+  struct cw_slist *list = cw_slist_append(NULL, entry);
+  enum cw_code err =
+      list ? cw_easy_setopt(easy, option, list) : CWE_OUT_OF_MEMORY;
+  cw_slist_free_all(list);
+  return err;
+}
+
+static int on_seek(void *data, int64_t offset, int origin) {
+  (void)data, (void)origin;
+  given = (size_t)offset;
+  return CW_SEEKFUNC_OK;
+}
+
+static enum cw_code prepare_login(CW *easy, size_t i, struct got *got) {
+  (void)i;
+  given = 0;
+  enum cw_code err =
+      set_list(easy, CWOPT_RESOLVE, "made.up:80:fd00::9,10.0.0.9,10.0.0.1");
+  if (!err) {
+    err = set_list(easy, CWOPT_CONNECT_TO, "outside.example:80:made.up:80");
+  }
+  if (err) {
+    return err;
+  }
+  SET(easy, CWOPT_USERNAME, "me");
+  SET(easy, CWOPT_PASSWORD, "secret");
+  SET(easy, CWOPT_HTTPAUTH, (long)CWAUTH_ANY);
+  SET(easy, CWOPT_UPLOAD, 1L);
+  SET(easy, CWOPT_INFILESIZE_LARGE, INT64_C(21));
+  SET(easy, CWOPT_READFUNCTION, on_read);
+  SET(easy, CWOPT_SEEKFUNCTION, on_seek);
+  SET(easy, CWOPT_FOLLOWLOCATION, 1L);
+  return collect(easy, got, "http://outside.example/in");
+}
+
+Test(oom_transfer, login_redirect_and_rewinding) {
+  static const struct scene scene = {
+      "accept many\nexpect \"PUT /in HTTP/1.1\"\n"
+      "body \"a body of some length\"\n"
+      "answer 401 \"\" \"WWW-Authenticate: Basic realm=x\"\n"
+      "expect \"PUT /in HTTP/1.1\"\nbody \"a body of some length\"\n"
+      "answer 307 \"\" \"Location: /there\"\n"
+      "expect \"PUT /there HTTP/1.1\"\nbody \"a body of some length\"\n"
+      "answer 200 \"done\"\n",
+      1,
+      prepare_login,
+      {"done"}};
+  sweep(&scene);
+}
+
+/* A copy of a handle is whole or is not there. */
+static enum cw_code prepare_copy(CW *easy, size_t i, struct got *got) {
+  (void)i;
+  SET(easy, CWOPT_COPYPOSTFIELDS, "a=1");
+  SET(easy, CWOPT_COOKIE, "c=d");
+  enum cw_code err = set_list(easy, CWOPT_HTTPHEADER, "X-A: b");
+  if (err) {
+    return err;
+  }
+  CW *copy = cw_easy_duphandle(easy);
+  if (!copy) {
+    return CWE_OUT_OF_MEMORY;
+  }
+  const char *cookie = NULL;
+  size_t n = 0;
+  cr_expect_eq(cw_easy_get_str(copy, CWOPT_COOKIE, &cookie, &n), CW_OK);
+  cr_expect_str_eq(cookie, "c=d");
+  cw_easy_cleanup(copy);
+  return collect(easy, got, "http://h.example/");
+}
+
+Test(oom_transfer, copies_and_posts) {
+  static const struct scene scene = {
+      "accept many\nexpect \"POST / HTTP/1.1\"\nheader \"X-A: b\"\n"
+      "body \"a=1\"\nanswer 200 \"ok\"\n",
+      1,
+      prepare_copy,
+      {"ok"}};
+  sweep(&scene);
+}

@@ -486,6 +486,46 @@ Test(nginx, a_file_that_is_not_whole_does_not_appear) {
   cw_easy_cleanup(easy);
 }
 
+/* What was there stays, the rest is asked for, the whole appears. */
+Test(nginx, a_file_is_resumed_where_it_was_left) {
+  unsigned char sha256[32], digest[64];
+  nginx_file(&nginx, "slow", 700000, sha256);
+  char path[100], part[110];
+  snprintf(path, sizeof(path), "%s/out", nginx.dir);
+  snprintf(part, sizeof(part), "%s.part", path);
+  CW *easy = open_easy(nginx_url(&nginx, "http", "/slow/slow"));
+  struct cw_sink *sink = NULL;
+  unsigned flags = CW_SINK_FILE_KEEP_PARTIAL | CW_SINK_FILE_RESUME;
+  cr_assert_eq(cw_sink_file(path, flags, &sink), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_SINK, sink), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_TIMEOUT_MS, 500L), CW_OK);
+  cr_assert_eq(cw_easy_perform(easy), CWE_OPERATION_TIMEDOUT);
+  cw_sink_unref(sink);
+  struct stat st;
+  cr_assert_eq(stat(part, &st), 0);
+  cr_assert(st.st_size > 0 && st.st_size < 700000);
+  int64_t had = st.st_size;
+  cr_assert_eq(cw_sink_file(path, flags, &sink), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_SINK, sink), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_TIMEOUT_MS, 0L), CW_OK);
+  cr_assert_eq(
+      cw_easy_setopt(easy, CWOPT_URL, nginx_url(&nginx, "http", "/slow")),
+      CW_OK);
+  perform(easy);
+  cw_sink_unref(sink);
+  cr_assert_eq(info(easy, CWINFO_RESPONSE_CODE), 206);
+  cr_assert_eq(info(easy, CWINFO_SIZE_DOWNLOAD_T), 700000 - had);
+  cw_easy_cleanup(easy);
+  static unsigned char bytes[700001];
+  unsigned len = 0;
+  FILE *f = fopen(path, "rb");
+  cr_assert_not_null(f);
+  cr_assert_eq(fread(bytes, 1, sizeof(bytes), f), 700000);
+  fclose(f);
+  cr_assert(EVP_Digest(bytes, 700000, digest, &len, EVP_sha256(), NULL));
+  cr_assert_eq(memcmp(digest, sha256, 32), 0);
+}
+
 /* --- easy handles that drive themselves -------------------------------------
  */
 
