@@ -815,6 +815,39 @@ describe("limits", function()
     assert.near(7, outcome.seconds, 0.1)
   end)
 
+  it("let hosts take turns, and none is forgotten", function()
+    local w <close> = kit.world()
+    local items, order = {}, {}
+    local srv = w:server "h1.test"
+    for i = 2, 40 do
+      w.net:name(("h%d.test"):format(i), "192.0.2.1")
+    end
+    srv:route("^/", function(c)
+      order[#order + 1] = c.request.headers.host
+      cw.sleep(0.1)
+      c:reply(c.attempt % 3 == 0 and 503 or 200, {}, "x")
+    end)
+    -- Of each host one more than of the one before: lines end one by one.
+    for i = 1, 40 do
+      for j = 1, i % 7 + 1 do
+        items[#items + 1] =
+          { ("http://h%d.test/%d-%d"):format(i, i, j) }
+      end
+    end
+    local outcome = w:fetch({ items = items,
+      hosts = { ["*"] = { connections = 1 } } }, { jobs = 5 })
+    assert.equal(#items, outcome.done)
+    local first = {}
+    for i = 1, 40 do
+      first[order[i]] = true
+    end
+    local n = 0
+    for _ in pairs(first) do
+      n = n + 1
+    end
+    assert.equal(40, n)
+  end)
+
   it("hold for the jobs of a run", function()
     local w <close> = kit.world()
     local most = counting(w:server "a.test")

@@ -63,13 +63,17 @@ local function prepare(job, url)
     end
   end
   if not job.file then
-    local size, validator
-    if may_resume then
-      size, validator = partial.find(one.target, item.shown(url))
+    local size, validator, is_noted = partial.find(one.target,
+      item.shown(url))
+    if not may_resume then
+      size, validator = nil, nil
     end
-    if not size then
+    if not size and is_noted then
       partial.remove(one.target)
+    elseif not size then
+      partial.remove_bytes(one.target)
     end
+    job.is_noted = size ~= nil
     make_sinks(job, size ~= nil)
     job.base, job.kept, job.validator = size or 0, size or 0, validator
   end
@@ -120,8 +124,10 @@ local function on_head(job, x, final, ask)
     or final.status == 206 and job.validator or nil
   if job.validator then
     partial.note(job.item.target, x.url, job.validator)
-  elseif final.status == 200 then
+    job.is_noted = true
+  elseif final.status == 200 and job.is_noted then
     partial.forget(job.item.target)
+    job.is_noted = false
   end
 end
 
@@ -330,7 +336,9 @@ function attempt.publish(job)
     return type(thrown) == "string" and thrown or thrown.detail
       or tostring(thrown)
   end
-  partial.forget(job.item.target)
+  if job.is_noted then
+    partial.forget(job.item.target)
+  end
 end
 
 return attempt

@@ -161,10 +161,13 @@ end
 
 -- --- attempts --------------------------------------------------------------
 
-local function folder_problem(one)
+local function folder_problem(state, one)
   local folder = one.target:match "^(.*)/[^/]*$"
   if folder == "" or not folder then
     folder = folder and "/" or "."
+  end
+  if state.folders[folder] then
+    return nil
   end
   local ok, problem = sys.make_dirs(folder)
   if not ok then
@@ -174,6 +177,7 @@ local function folder_problem(one)
   if not ok then
     return "cannot write into the folder " .. problem
   end
+  state.folders[folder] = true
 end
 
 -- What can be said of an item before anything is sent.
@@ -183,7 +187,7 @@ local function settled_before(state, job)
     finish(state, job, "failed", one.problem)
     return true
   end
-  local problem = folder_problem(one)
+  local problem = folder_problem(state, one)
   if problem then
     finish(state, job, "failed", problem)
     return true

@@ -53,7 +53,6 @@ function host.of(hosts, sections, url)
       paused_until = 0, waiting = {}, first = 1, last = 0,
     }
     hosts[origin] = self
-    hosts[#hosts + 1] = self
   end
   return self
 end
@@ -74,6 +73,13 @@ function host.pop(self)
     self.first = self.first + 1
   end
   return job
+end
+
+---Whether no job waits for this host.
+---@param self curlew.fetch.host
+---@return boolean
+function host.is_empty(self)
+  return self.first > self.last
 end
 
 ---Whether a job of this host may start now.

@@ -23,11 +23,17 @@ local function meta_name(target)
   return target .. ".part.meta"
 end
 
----Removes both.
+---Removes both, the bytes first.
 ---@param target string
 function partial.remove(target)
   os.remove(partial.name(target))
   os.remove(meta_name(target))
+end
+
+---Removes the bytes alone, where it is known that nothing is said of them.
+---@param target string
+function partial.remove_bytes(target)
+  os.remove(partial.name(target))
 end
 
 ---Removes the meta file alone: the rest was published.
@@ -57,18 +63,20 @@ end
 ---@param url string without credentials
 ---@return integer? size
 ---@return string? validator
+---@return boolean is_noted whether anything is said of them
 function partial.find(target, url)
   local file = io.open(meta_name(target), "rb")
   if not file then
-    return nil
+    return nil, nil, false
   end
   local first, of, validator = file:read("l", "l", "l")
   file:close()
   local kind, size = sys.stat(partial.name(target))
   if first == FIRST_LINE and of == url and validator and validator ~= ""
     and kind == "file" and size > 0 then
-    return size, validator
+    return size, validator, true
   end
+  return nil, nil, true
 end
 
 ---What a head offers as a strong validator (RFC 9110 sections 8.8 and 13.1.5):

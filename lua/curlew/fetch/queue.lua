@@ -38,6 +38,10 @@ function queue.line_up(state, job)
     job.item.sources[job.source])
   job.host = at
   host.push(at, job)
+  if not at.is_lined then
+    at.is_lined = true
+    table.insert(state.lined, at)
+  end
 end
 
 ---Puts a job in its line again when seconds have passed.
@@ -59,6 +63,10 @@ function queue.pause_host(state, at, seconds)
   state.tell("pause", { host = at, seconds = seconds })
   state.spawn(function()
     cw.sleep(seconds)
+    if at.paused_until == till then
+      -- Not left to a comparison of times: a rounding would be for ever.
+      at.paused_until = 0
+    end
     queue.pump(state)
   end)
 end
@@ -80,13 +88,24 @@ local function start(state, job)
   end)
 end
 
+-- The next job of the next host that may start one. Hosts take turns; one with
+-- an empty line leaves the round, so hosts that are done cost nothing.
 local function take_next(state, now)
-  local n = #state.hosts
-  for i = 1, n do
-    local at = state.hosts[(state.turn + i - 1) % n + 1]
+  local lined = state.lined
+  -- Twice round: what takes the place of one that left may have been passed.
+  for _ = 1, 2 * #lined do
+    state.turn = state.turn % #lined + 1
+    local at = lined[state.turn]
     if host.is_ready(at, now) then
-      state.turn = state.turn + i
       return host.pop(at)
+    elseif host.is_empty(at) then
+      at.is_lined = false
+      lined[state.turn] = lined[#lined]
+      lined[#lined] = nil
+      state.turn = state.turn - 1
+      if #lined == 0 then
+        break
+      end
     end
   end
 end

@@ -79,7 +79,8 @@ end
 
 local function new_state(batch, opts)
   local state = {
-    batch = batch, hosts = {}, turn = 0, jobs = opts.jobs or DEFAULT_JOBS,
+    batch = batch, hosts = {}, lined = {}, turn = 0, folders = {},
+    jobs = opts.jobs or DEFAULT_JOBS,
     active = {}, live = {}, nactive = 0, open = 0, total = 0, done = 0,
     failed = 0, skipped = 0, bytes = 0, results = {},
     tell = opts.tell or noop, random = opts.random or math.random,
