@@ -294,6 +294,63 @@ Test(peer_multi, in_pieces_of_seven_with_latency) {
   many_close(&m);
 }
 
+Test(peer_multi, the_pool_keeps_as_many_as_was_said) {
+  world_script(&w, "listen 10.0.0.1 80\naccept many\n"
+                   "expect \"GET / HTTP/1.1\"\nanswer 200 \"hello\"\nagain\n"
+                   "listen 10.0.0.1 81\naccept many\n"
+                   "expect \"GET / HTTP/1.1\"\nanswer 200 \"hello\"\nagain\n"
+                   "listen 10.0.0.1 82\naccept many\n"
+                   "expect \"GET / HTTP/1.1\"\nanswer 200 \"hello\"\nagain\n");
+  static const char *const all[] = {"http://h.example/", "http://h.example:81/",
+                                    "http://h.example:82/"};
+  cr_assert_eq(cw_multi_setopt(w.multi, CWMOPT_MAXCONNECTS, 2L), CWM_OK);
+  struct many m = many_open(1, all[0]);
+  for (size_t i = 0; i < 3; i++) {
+    cr_assert_eq(cw_easy_setopt(m.easy[0], CWOPT_URL, all[i]), CW_OK);
+    cr_assert_eq(world_perform(&w, m.easy[0]), CW_OK);
+  }
+  cr_assert_eq(cw_multi_count(w.multi, "connections_idle"), 2);
+  /* The oldest had to go. */
+  int64_t connects = -1;
+  cr_assert_eq(world_perform(&w, m.easy[0]), CW_OK);
+  cr_assert_eq(cw_easy_info_int(m.easy[0], CWINFO_NUM_CONNECTS, &connects),
+               CW_OK);
+  cr_assert_eq(connects, 0);
+  cr_assert_eq(cw_easy_setopt(m.easy[0], CWOPT_URL, all[0]), CW_OK);
+  cr_assert_eq(world_perform(&w, m.easy[0]), CW_OK);
+  cr_assert_eq(cw_easy_info_int(m.easy[0], CWINFO_NUM_CONNECTS, &connects),
+               CW_OK);
+  cr_assert_eq(connects, 1);
+  many_close(&m);
+}
+
+static void add_from_timer(void *data) {
+  cr_expect_eq(cw_multi_turn(w.multi, 0, NULL), CWM_RECURSIVE_API_CALL);
+  cr_expect_eq(cw_multi_cleanup(w.multi), CWM_RECURSIVE_API_CALL);
+  cr_expect_eq(cw_multi_add_handle(w.multi, data), CWM_OK);
+}
+
+static void never(void *data) {
+  (void)data;
+  cr_assert_fail("a timer that was stopped");
+}
+
+Test(peer_multi, timers_of_the_application) {
+  world_script(&w, serve_all);
+  struct many m = many_open(1, "http://h.example/");
+  uint64_t id, stopped;
+  cr_assert_eq(cw_multi_timer_start(w.multi, 40, never, NULL, &stopped),
+               CWM_OK);
+  cr_assert_eq(
+      cw_multi_timer_start(w.multi, 70, add_from_timer, m.easy[0], &id),
+      CWM_OK);
+  cw_multi_timer_stop(w.multi, stopped);
+  cr_assert_eq(many_run(&m, 1), 1);
+  cr_assert_eq(world_ms(&w), 70);
+  cw_multi_timer_stop(w.multi, id);
+  many_close(&m);
+}
+
 /* --- foreign loops, on real sockets -----------------------------------------
  */
 

@@ -459,3 +459,85 @@ Test(peer_watch, secrets_are_in_no_sentence_and_no_trace) {
   cr_assert_null(strstr(cw_easy_detail(easy), "hunter2"));
   fclose(trace);
 }
+
+/* What was sent and heard, by kind. */
+struct seen {
+  struct bytes kind[7];
+};
+
+static int on_debug(CW *handle, int kind, char *bytes, size_t n, void *data) {
+  struct seen *seen = data;
+  cr_expect_eq(handle, easy);
+  bytes_add(&seen->kind[kind], bytes, n);
+  return 0;
+}
+
+static void see(struct seen *seen) {
+  for (int i = 0; i < 7; i++) {
+    bytes_clear(&seen->kind[i]);
+  }
+  set_long(CWOPT_VERBOSE, 1);
+  set_fn(CWOPT_DEBUGFUNCTION, (cw_any_fn)on_debug, CWOPT_DEBUGDATA, seen);
+}
+
+static void see_no_more(struct seen *seen) {
+  set_long(CWOPT_VERBOSE, 0);
+  for (int i = 0; i < 7; i++) {
+    bytes_free(&seen->kind[i]);
+  }
+}
+
+Test(peer_watch, debug_sees_heads_and_bodies_both_ways) {
+  static const char script[] =
+      "accept\nexpect \"POST / HTTP/1.1\"\nbody \"sent\"\n"
+      "answer 200 \"heard\"\n";
+  struct seen seen = {0};
+  world_script(&w, script);
+  see(&seen);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_POSTFIELDS, "sent"), CW_OK);
+  cr_assert_eq(world_perform(&w, easy), CW_OK);
+  const struct bytes *out = &seen.kind[CW_DEBUG_HEADER_OUT];
+  cr_expect_eq(strncmp(out->ptr, "POST / HTTP/1.1\r\nHost: h.example\r\n", 34),
+               0, "%s", out->ptr);
+  cr_expect_str_eq(out->ptr + out->len - 4, "\r\n\r\n");
+  cr_expect_str_eq(seen.kind[CW_DEBUG_DATA_OUT].ptr, "sent");
+  cr_expect_str_eq(seen.kind[CW_DEBUG_HEADER_IN].ptr,
+                   "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+  cr_expect_str_eq(seen.kind[CW_DEBUG_DATA_IN].ptr, "heard");
+  cr_expect_gt(seen.kind[CW_DEBUG_TEXT].len, 0);
+  see_no_more(&seen);
+}
+
+Test(peer_watch, names_are_kept_as_long_as_was_said) {
+  world_script(&w, "listen 10.0.0.2 80\naccept many\n"
+                   "expect \"GET / HTTP/1.1\"\n"
+                   "answer 200 \"hi\" \"Connection: close\"\nwait-close\n");
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_URL, "http://o.example/"), CW_OK);
+  set_long(CWOPT_DNS_CACHE_TIMEOUT, 10);
+  cr_assert_eq(world_perform(&w, easy), CW_OK);
+  /* The name is gone, and known still. */
+  cr_assert_eq(cw_vnet_name(w.net, "o.example", NULL, 0, 0, ENOENT), CW_OK);
+  cr_assert_eq(world_perform(&w, easy), CW_OK);
+  cw_vnet_advance_us(w.net, 11000000);
+  cr_assert_eq(world_perform(&w, easy), CWE_COULDNT_RESOLVE_HOST);
+}
+
+Test(peer_watch, credentials_are_stars_in_the_trace) {
+  static const char script[] =
+      "accept\nexpect \"GET / HTTP/1.1\"\n"
+      "header \"Authorization: Basic bWU6aHVudGVyMg==\"\n"
+      "header \"Cookie: id=s3cret\"\nanswer 200 \"x\"\n";
+  struct seen seen = {0};
+  cw_vnet_max_write(w.net, 11);
+  world_script(&w, script);
+  see(&seen);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_USERPWD, "me:hunter2"), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_COOKIE, "id=s3cret"), CW_OK);
+  cr_assert_eq(world_perform(&w, easy), CW_OK);
+  const char *out = seen.kind[CW_DEBUG_HEADER_OUT].ptr;
+  cr_expect(strstr(out, "\r\nAuthorization: Basic ****************\r\n"), "%s",
+            out);
+  cr_expect(strstr(out, "\r\nCookie: *********\r\n"), "%s", out);
+  cr_expect_null(strstr(out, "bWU6"), "%s", out);
+  see_no_more(&seen);
+}
