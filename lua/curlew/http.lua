@@ -7,6 +7,7 @@
 -- handle (http/options.lua). A whole body goes into a buffer in C; one that is
 -- read piece by piece is a stream (http/stream.lua). cw.pipe gives the views of
 -- such a stream to the read callback of another transfer.
+local misuse = require "curlew.http.misuse"
 local new_response = require "curlew.http.response"
 local options_of = require "curlew.http.options"
 local bodies = require "curlew.http.stream"
@@ -58,7 +59,7 @@ end
 
 local function merged(url, opts)
   if opts ~= nil and type(opts) ~= "table" then
-    error("options are a table, not a " .. type(opts), 0)
+    misuse("options are a table, not a " .. type(opts))
   end
   local both = {}
   for name, value in pairs(opts or {}) do

@@ -1,5 +1,6 @@
 -- From the short names of a request to libcurl's options.
 local json = require "curlew.json"
+local misuse = require "curlew.http.misuse"
 local words = require "curlew.fetch.words"
 
 -- --- options ---------------------------------------------------------------
@@ -43,7 +44,7 @@ local function header_list(given)
   local list = {}
   for name, values in pairs(given) do
     if type(name) ~= "string" then
-      error("headers: names are strings: { accept = \"text/html\" }", 0)
+      misuse "headers: names are strings: { accept = \"text/html\" }"
     end
     for _, value in ipairs(type(values) == "table" and values or { values })
     do
@@ -71,7 +72,7 @@ end
 
 local function ms(seconds, what)
   if not math.type(seconds) or seconds < 0 then
-    error(what .. " is a number of seconds", 0)
+    misuse(what .. " is a number of seconds")
   end
   return math.ceil(seconds * 1000)
 end
@@ -160,9 +161,9 @@ local function check_names(opts)
           known[one] = true
         end
       end
-      error(("no option %q%s; libcurl's options go into options = {}")
+      misuse(("no option %q%s; libcurl's options go into options = {}")
         :format(tostring(name),
-          words.hint(tostring(name), known)), 0)
+          words.hint(tostring(name), known)))
     end
   end
 end
@@ -181,7 +182,7 @@ local function body_text(opts)
     given = given + (opts[name] ~= nil and 1 or 0)
   end
   if given > 1 then
-    error("one of body, form and json", 0)
+    misuse "one of body, form and json"
   elseif opts.form then
     local text = type(opts.form) == "table" and encode_pairs(opts.form)
       or opts.form
@@ -246,7 +247,7 @@ end
 return function(opts)
   check_names(opts)
   if type(opts.url) ~= "string" then
-    error("url: a string is wanted, got a " .. type(opts.url), 0)
+    misuse("url: a string is wanted, got a " .. type(opts.url))
   end
   local options = {
     url = with_query(opts.url, opts.query), followlocation = true,

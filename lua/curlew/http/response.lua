@@ -1,53 +1,12 @@
 -- What came of a request: status, headers, facts.
+local headers = require "curlew.headers"
 local json = require "curlew.json"
-
--- --- responses -------------------------------------------------------------
-
-local headers = { __name = "curlew.headers" }
-
----The values of a field in any case, joined by ", "; or nil.
-function headers.__index(self, name)
-  if headers[name] then
-    return headers[name]
-  end
-  local values = type(name) == "string"
-    and rawget(self, "by_name")[name:lower()]
-  return values and table.concat(values, ", ") or nil
-end
-
----All values of a field, in order.
----@param name string
----@return string[]
-function headers:all(name)
-  return { table.unpack(rawget(self, "by_name")[name:lower()] or {}) }
-end
-
-function headers:__len()
-  return #rawget(self, "list")
-end
-
----Names and values in the order in which they came.
-function headers:__pairs()
-  local i, list = 0, rawget(self, "list")
-  return function()
-    i = i + 1
-    if list[i] then
-      return list[i][1], list[i][2]
-    end
-  end
-end
 
 -- Header fields and trailer fields of a finished head.
 local function read_headers(easy)
-  local fields = setmetatable({ by_name = {}, list = {} }, headers)
-  local trailers = setmetatable({ by_name = {}, list = {} }, headers)
+  local fields, trailers = headers.new(), headers.new()
   for name, value, origin in easy:headers() do
-    local at = origin == "trailer" and trailers or fields
-    local by_name, list = rawget(at, "by_name"), rawget(at, "list")
-    list[#list + 1] = { name, value }
-    local key = name:lower()
-    by_name[key] = by_name[key] or {}
-    table.insert(by_name[key], value)
+    headers.add(origin == "trailer" and trailers or fields, name, value)
   end
   return fields, trailers
 end

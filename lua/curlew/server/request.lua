@@ -1,6 +1,8 @@
 -- Requests as they come in: one buffer per connection, and strictness. What two
 -- parsers could read in two ways is refused, and each thing that a peer could
 -- make grow has a limit: the head, its fields, the body.
+local headers = require "curlew.headers"
+
 local request = {}
 
 local TOKEN = "^[%w!#$%%&'*+.^_`|~-]+$"
@@ -92,49 +94,8 @@ end
 
 -- --- headers ---------------------------------------------------------------
 
-local headers = { __name = "curlew.server.headers" }
-
--- By name in any case: the values joined by ", ".
-function headers.__index(self, name)
-  local method = headers[name]
-  if method then
-    return method
-  end
-  local values = type(name) == "string"
-    and rawget(self, "by_name")[name:lower()]
-  return values and table.concat(values, ", ") or nil
-end
-
----All values of a field, in order.
-function headers:all(name)
-  return { table.unpack(rawget(self, "by_name")[name:lower()] or {}) }
-end
-
-function headers:__len()
-  return #rawget(self, "list")
-end
-
--- In the order in which they came.
-function headers:__pairs()
-  local i, list = 0, rawget(self, "list")
-  return function()
-    i = i + 1
-    if list[i] then
-      return list[i][1], list[i][2]
-    end
-  end
-end
-
-local function add_header(self, name, value)
-  local key = name:lower()
-  local by_name, list = rawget(self, "by_name"), rawget(self, "list")
-  list[#list + 1] = { name, value }
-  by_name[key] = by_name[key] or {}
-  table.insert(by_name[key], value)
-end
-
 local function read_headers(input, limits)
-  local self = setmetatable({ by_name = {}, list = {} }, headers)
+  local self = headers.new()
   local left = limits.head
   while true do
     local line = input:line(left)
@@ -146,14 +107,14 @@ local function read_headers(input, limits)
     left = left - #line - 2
     if left < 0 then
       refuse(431, "the head is too large")
-    elseif #rawget(self, "list") >= limits.fields then
+    elseif #self >= limits.fields then
       refuse(431, "too many header fields")
     end
     local name, value = line:match "^([^:]+):[ \t]*(.-)[ \t]*$"
     if not name or not name:find(TOKEN) or value:find "[\0\r]" then
       refuse(400, "a header line is malformed")
     end
-    add_header(self, name, value)
+    headers.add(self, name, value)
   end
 end
 
