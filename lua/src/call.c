@@ -37,6 +37,40 @@ static int body_done(lua_State *L, int status, lua_KContext context) {
   return 0;
 }
 
+/* An open file of Lua's in place of a function: its methods know neither views
+   nor companions, so they are called as they want to be. [3] is the file.
+   Leaves the results from [2] on. */
+static int call_file(lua_State *L, struct lcw_call *call) {
+  int nargs = 2;
+  lua_getfield(L, 3, call->row->method);
+  lua_pushvalue(L, 3);
+  switch (call->row->shape) {
+  case shape_fill_to_count:
+    lua_pushinteger(L, (lua_Integer)call->nbytes);
+    break;
+  case shape_seek:
+    lua_pushliteral(L, "set");
+    lua_pushinteger(L, (lua_Integer)call->i[0]);
+    nargs = 3;
+    break;
+  default:
+    lua_pushlstring(L, call->bytes, call->nbytes);
+    break;
+  }
+  lua_call(L, nargs, 2);
+  bool is_read = call->row->shape == shape_fill_to_count;
+  if (lua_toboolean(L, -2) && !is_read) {
+    lua_settop(L, 1); /* a file that was written to returns itself */
+    return body_done(L, LUA_OK, 0);
+  }
+  if (is_read && lua_isnil(L, -1)) {
+    lua_pop(L, 1); /* text, or nil at the end */
+  }
+  lua_remove(L, 3);
+  lua_remove(L, 2);
+  return body_done(L, LUA_OK, 0);
+}
+
 /* [1] the call. Afterwards [2...] are the results. */
 static int body(lua_State *L) {
   struct lcw_call *call = lua_touserdata(L, 1);
@@ -45,11 +79,18 @@ static int body(lua_State *L) {
   lua_rawgeti(L, 2, call->row->data_option);
   lua_insert(L, 2);
   if (lua_rawgeti(L, 3, call->row->fn_option) == LUA_TNIL) {
+    if (call->row->shape == shape_fd) {
+      call->result = 1; /* unset since its connection was made: close it */
+      return 0;
+    }
     lua_pushvalue(L, 2); /* the companion is the object to call */
     lua_replace(L, 4);
   }
   lua_remove(L, 3);
   /* [2] companion, [3] function or object */
+  if (luaL_testudata(L, 3, LUA_FILEHANDLE)) {
+    return call_file(L, call);
+  }
   int nargs = 1;
   if (!lua_isfunction(L, 3)) {
     lua_getfield(L, 3, call->row->method);

@@ -364,6 +364,14 @@ static int multi_timeout(lua_State *L) {
   return 1;
 }
 
+/* What fd is to be watched for: one descriptor stands for all, and is readable
+   when there is something to do. */
+static int multi_events(lua_State *L) {
+  (void)lcw_check_multi(L, 1);
+  lua_pushliteral(L, "r");
+  return 1;
+}
+
 static int multi_fd(lua_State *L) {
   int fd = cw_multi_fd(lcw_check_multi(L, 1)->multi);
   if (fd < 0) {
@@ -721,6 +729,8 @@ int lcw_open_multi(lua_State *L) {
                                   {"__tostring", multi_tostring},
                                   {NULL, NULL}};
   static const luaL_Reg methods[] = {{"timeout", multi_timeout},
+                                     {"pollfd", multi_fd},
+                                     {"events", multi_events},
                                      {"fd", multi_fd},
                                      {"assign", multi_assign},
                                      {"setopt", multi_setopt},

@@ -378,6 +378,14 @@ function multi:timeout() end
 ---@return integer?
 function multi:fd() end
 
+---The same, by the name that other loops ask for.
+---@return integer?
+function multi:pollfd() end
+
+---What fd is to be watched for.
+---@return "r"
+function multi:events() end
+
 ---Serves one socket, or with nil the timer.
 ---@param fd integer?
 ---@param ... "in"|"out"|"inout"|"err"|integer
