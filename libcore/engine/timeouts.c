@@ -7,6 +7,7 @@
  */
 #include "engine/easy.h"
 
+#include "engine/guard.h"
 #include "engine/multi.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -146,7 +147,10 @@ void cw_timeouts_arm(struct cw_easy *easy) {
   int64_t due = total_deadline(easy);
   due = earlier(due, connect_deadline(easy));
   due = earlier(due, response_deadline(easy));
-  if (easy->x_ready) {
+  /* While a callback holds up the exchange its own deadlines wait as well:
+     nobody would look at one that has passed, and the timer would fire for
+     ever. */
+  if (easy->x_ready && !cw_is_held(easy, cw_hold_both)) {
     due = earlier(due, easy->x.wait_until_us);
     due = earlier(due, easy->x.rate_until_us);
   }

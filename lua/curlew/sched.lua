@@ -259,6 +259,14 @@ local function collect_streams(loop)
   end
 end
 
+-- A transfer that nobody waits for is over: whoever iterates looks again.
+local function one_less(loop)
+  loop.added = loop.added - 1
+  if loop.on_finished then
+    loop.on_finished()
+  end
+end
+
 local function collect_transfers(loop)
   for easy, ok, err in core.info_read, loop.multi do
     drop_pending(loop, easy)
@@ -270,11 +278,8 @@ local function collect_transfers(loop)
     if resume then
       resume(ok, err)
     else
-      loop.added = loop.added - 1
       table.insert(loop.finished, { easy, ok, err })
-      if loop.on_finished then
-        loop.on_finished()
-      end
+      one_less(loop)
     end
   end
 end
@@ -485,7 +490,7 @@ function multi:remove(handle)
     loop.transfers[handle] = nil
     resume(false, core.new_error("easy", "cancelled"))
   else
-    loop.added = loop.added - 1
+    one_less(loop)
   end
   drop_pending(loop, handle)
   return true

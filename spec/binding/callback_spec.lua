@@ -213,6 +213,26 @@ describe("progress", function()
   end)
 end)
 
+describe("progress that waits", function()
+  it("holds up deadlines of the exchange without spinning", function()
+    world.run(function(self)
+      local n, calls = 0, 0
+      go(self, { url = self.url .. "/put", upload = true, noprogress = false,
+        httpheader = { "Expect: 100-continue" },
+        readfunction = function()
+          n = n + 1
+          return n == 1 and "x" or nil
+        end,
+        xferinfofunction = function()
+          calls = calls + 1
+          cw.sleep(5)
+        end })
+      assert.equal("x", self.requests[1].body)
+      assert.is_true(calls > 0)
+    end)
+  end)
+end)
+
 describe("debug", function()
   it("tells kinds and shows views", function()
     world.run(function(self)

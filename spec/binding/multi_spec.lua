@@ -114,6 +114,19 @@ describe("a multi", function()
     end)
   end)
 
+  it("lets an iteration end when the last one is removed", function()
+    world.run(function(self)
+      local m = cw.current_multi()
+      local e = cw.easy { url = self.url .. "/slow", writefunction = nothing }
+      m:add(e)
+      cw.spawn(function()
+        cw.sleep(1)
+        m:remove(e)
+      end)
+      assert.is_nil(m:wait())
+    end)
+  end)
+
   it("names an unknown option and takes options of its own", function()
     local m <close> = cw.multi { maxconnects = 7 }
     assert.equal(7, m:getopt "maxconnects")
