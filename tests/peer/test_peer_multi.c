@@ -174,6 +174,24 @@ Test(peer_multi, a_limit_in_all_holds_for_several_hosts) {
   many_close(&m);
 }
 
+/* The connection that ends is to another host than the one waited for. */
+Test(peer_multi, a_limit_in_all_wakes_who_waits_for_another_host) {
+  world_script(&w, "listen 10.0.0.1 80\naccept\n"
+                   "expect \"GET / HTTP/1.1\"\ndelay 10\nanswer 200 \"hello\"\n"
+                   "wait-close\n"
+                   "listen 10.0.0.2 80\naccept\n"
+                   "expect \"GET / HTTP/1.1\"\nanswer 200 \"hello\"\n");
+  cr_assert_eq(cw_multi_setopt(w.multi, CWMOPT_MAX_TOTAL_CONNECTIONS, 1L),
+               CWM_OK);
+  struct many m = many_open(2, "http://h.example/");
+  cr_assert_eq(cw_easy_setopt(m.easy[1], CWOPT_URL, "http://o.example/"),
+               CW_OK);
+  many_add(&m);
+  cr_assert_eq(many_run(&m, 2), 2);
+  check_bodies(&m);
+  many_close(&m);
+}
+
 Test(peer_multi, who_waits_can_time_out_and_be_removed) {
   world_script(&w, "accept\nexpect \"GET / HTTP/1.1\"\ndelay 1000\n"
                    "answer 200 \"hello\"\n"
