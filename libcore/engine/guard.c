@@ -61,6 +61,9 @@ void cw_call_leave(struct cw_easy *easy) {
 enum cw_call cw_call_begin(struct cw_easy *easy, enum cw_slot slot,
                            int64_t *presult) {
   struct cw_pend *pend = &easy->pend[slots[slot].hold];
+  if (easy->doomed || easy->leaving || easy->cancelled) {
+    return CW_CALL_WAITS; /* the driver ends it; nobody wants to be asked */
+  }
   if (pend->state == CW_PEND_ANSWERED && pend->slot == slot) {
     *presult = pend->result;
     pend->state = CW_PEND_NONE;

@@ -119,6 +119,10 @@ void cw_multi_detach(struct cw_multi *multi, struct cw_easy *easy) {
   if (easy->x_ready) {
     easy->x.proto->stop(&easy->x);
   }
+  /* What the debug callback did meanwhile may have woken it once more. */
+  cw_task_cancel(multi->loop, &easy->t.task);
+  cw_timer_stop(multi->loop, &easy->t.timer);
+  easy->leaving = false;
   easy->t.running_now = was_running;
   if (!told) {
     multi->running--;

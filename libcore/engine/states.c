@@ -155,6 +155,9 @@ enum cw_code cw_step_sending(struct cw_easy *easy) {
     cw_transfer_set_state(easy, cw_state_receiving);
     return CW_OK;
   }
+  if (err == CW_AGAIN && easy->t.answered) {
+    x->want &= ~(unsigned)CW_READY_READ; /* nobody would read it */
+  }
   if (err != CW_AGAIN || easy->t.answered) {
     return err;
   }

@@ -375,10 +375,8 @@ static enum cw_code prepare_wait(struct cw_easy *easy) {
 static bool run_deferred(struct cw_easy *easy) {
   struct cw_multi *multi = easy->multi;
   if (easy->doomed || easy->leaving) {
-    bool doomed = easy->doomed;
-    easy->leaving = false;
     cw_multi_detach(multi, easy);
-    if (doomed && !easy->performing) {
+    if (easy->doomed && !easy->performing) {
       cw_easy_destroy(easy);
     }
     return true;

@@ -226,7 +226,8 @@ static enum cw_code begin_http09(struct cw_exchange *x, struct cw_http1 *h) {
   x->response.version = 9;
   h->body.framing = CW_H1_BODY_UNTIL_CLOSE;
   h->receiving = RECV_BODY;
-  return x->host->head_done(x->host_data);
+  enum cw_code err = x->host->head_done(x->host_data);
+  return err ? err : prepare_writer(x, h);
 }
 
 static enum cw_code consume_line(struct cw_exchange *x, struct cw_http1 *h,
@@ -521,9 +522,10 @@ static enum cw_code read_more(struct cw_exchange *x, struct cw_http1 *h) {
 enum cw_code cw_http1_receive(struct cw_exchange *x) {
   struct cw_http1 *h = x->state;
   uint64_t start = x->response.body_received;
-  if (h->sending == SEND_DONE || x->stop_sending) {
-    x->want = 0;
-  }
+  /* READ is wanted where bytes are lacking, not where the receiver is blocked:
+     the connection would report for ever what nobody reads. */
+  bool sends = h->sending != SEND_DONE && !x->stop_sending;
+  x->want = sends ? x->want & ~(unsigned)CW_READY_READ : 0;
   while (h->receiving != RECV_DONE) {
     bool starved = false;
     enum cw_code err = trace_body(x, h);

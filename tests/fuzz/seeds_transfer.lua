@@ -1,0 +1,141 @@
+-- Writes the hand-made part of tests/fuzz/corpus/transfer. Run it from the
+-- project's folder: lua5.4 tests/fuzz/seeds_transfer.lua
+-- What the bytes mean is in tests/fuzz/fuzz_transfer.c.
+local FOLDER = "tests/fuzz/corpus/transfer/"
+
+local OK = "HTTP/1.1 200 OK\r\n"
+local HELLO = OK .. "Content-Length: 5\r\n\r\nhello"
+local CHUNKED = OK .. "Transfer-Encoding: chunked\r\n\r\n"
+local GZIP = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xcb\x48\xcd\xc9\xc9\x07"
+  .. "\x00\x86\xa6\x10\x36\x05\x00\x00\x00" -- "hello"
+
+-- One transfer: its 8 bytes by place.
+local function transfer(bytes)
+  local out = {}
+  for i = 0, 7 do
+    out[#out + 1] = string.char(bytes[i] or 0)
+  end
+  return table.concat(out)
+end
+
+-- world: up to 4 bytes; transfers: up to 3; deeds: what callbacks do.
+local function seed(name, world, transfers, deeds, script)
+  local parts = {}
+  for i = 1, 4 do
+    parts[#parts + 1] = string.char(world[i] or 0)
+  end
+  for i = 1, 3 do
+    parts[#parts + 1] = transfer(transfers[i] or {})
+  end
+  parts[#parts + 1] = string.char(#deeds)
+  for _, deed in ipairs(deeds) do
+    parts[#parts + 1] = string.char(deed)
+  end
+  parts[#parts + 1] = script
+  local file = assert(io.open(FOLDER .. name, "wb"))
+  assert(file:write(table.concat(parts)))
+  assert(file:close())
+end
+
+local RAW_GZIP = GZIP:gsub("~", "~~")
+local ALL_HOOKS = 0xff
+
+seed("get", {}, { {} }, {}, "~w" .. HELLO .. "~h")
+seed("get-close", {}, { {} }, {}, "~w" .. OK .. "\r\nuntil the end~c")
+seed("get-cut-short", {}, { {} }, {}, "~w" .. OK
+  .. "Content-Length: 9\r\n\r\nhe~d\5llo~r")
+seed("get-byte-by-byte", { 0, 0x11, 1 }, { { [6] = ALL_HOOKS } }, {},
+  "~w" .. HELLO .. "~h")
+seed("chunked", {}, { { [6] = 1 } }, {}, "~w" .. CHUNKED
+  .. "5;x=y\r\nhello\r\n~d\9" .. "1\r\n!\r\n0\r\nX-T: 1\r\n\r\n~h")
+seed("chunked-raw", {}, { { [5] = 0x20 } }, {}, "~w" .. CHUNKED
+  .. "5\r\nhello\r\n0\r\n\r\n~h")
+seed("gzip", {}, { { [1] = 1 } }, {}, "~w" .. OK
+  .. "Content-Encoding: gzip\r\nContent-Length: " .. #GZIP .. "\r\n\r\n"
+  .. RAW_GZIP .. "~h")
+seed("gzip-paused", { 0, 3 }, { { [1] = 1, [4] = 2 } }, { 52, 5, 0, 80, 53 },
+  "~w" .. OK .. "Content-Encoding: gzip\r\n\r\n" .. RAW_GZIP)
+seed("gzip-broken", {}, { { [1] = 1 } }, {}, "~w" .. OK
+  .. "Content-Encoding: gzip\r\n\r\n" .. RAW_GZIP:sub(1, 14) .. "xxxxxxxxxx")
+seed("head", {}, { { [0] = 1, [6] = 1 } }, {}, "~w" .. HELLO:sub(1, -6) .. "~h")
+seed("head-with-body", { 0x44 }, { { [0] = 1, [7] = 4 } }, {},
+  "~w" .. HELLO .. "~w" .. HELLO .. "~h")
+seed("post-memory", {}, { { [0] = 0x22, [1] = 0x80 } }, {},
+  "~w" .. HELLO .. "~h")
+seed("put-sized", { 0, 0, 3 }, { { [0] = 0x2b, [1] = 0x80 } }, {},
+  "~w~d\30" .. HELLO .. "~h")
+seed("put-chunked", {}, { { [0] = 0x74, [6] = 0xff } }, {},
+  "~w" .. HELLO .. "~h")
+seed("post-chunked-trailers", {}, { { [0] = 0x5d, [6] = 0x80 } },
+  { 16, 48, 20, 0, 80 }, "~wHTTP/1.1 100 Continue\r\n\r\n~d\4" .. HELLO .. "~h")
+seed("put-fill-deaf", { 0, 0, 4 }, { { [0] = 0x3e } }, {},
+  "~s~D\3~S~w" .. HELLO .. "~h")
+seed("put-memory-early-answer", { 0, 0, 2 }, { { [0] = 0x3f } }, {},
+  "~wHTTP/1.1 413 no\r\nContent-Length: 0\r\n\r\n~h")
+seed("expect-417", {}, { { [0] = 0x1b, [2] = 0x10, [6] = 0x20 } }, {},
+  "~wHTTP/1.1 417 no\r\nContent-Length: 0\r\n\r\n~w" .. HELLO .. "~h")
+seed("expect-100", {}, { { [0] = 0x1b, [2] = 0x30 } }, {},
+  "~w~d\5HTTP/1.1 100 Continue\r\n\r\n" .. HELLO .. "~h")
+seed("expect-silence", {}, { { [0] = 0x1b, [2] = 0x30 } }, {},
+  "~w~d\60" .. HELLO .. "~h")
+seed("redirect", {}, { { [1] = 2 } }, {},
+  "~wHTTP/1.1 302 go\r\nLocation: /x\r\nContent-Length: 3\r\n\r\nabc~w"
+  .. HELLO .. "~h")
+seed("redirect-elsewhere", {}, { { [1] = 0xca } }, {},
+  "~wHTTP/1.1 301 go\r\nLocation: http://h.test:81/y\r\n\r\nold~c~a~w"
+  .. HELLO .. "~h")
+seed("redirect-307-rewind", {}, { { [0] = 0x2c, [1] = 2, [6] = 0x20 } },
+  { 0, 0, 17 }, "~wHTTP/1.1 307 go\r\nLocation: /z\r\nContent-Length: 0\r\n"
+  .. "\r\n~w" .. HELLO .. "~h")
+seed("redirect-307-ioctl", {}, { { [0] = 0x2b, [1] = 2, [6] = 0x40 } }, {},
+  "~wHTTP/1.1 308 go\r\nLocation: /z\r\nContent-Length: 0\r\n\r\n~c~a~w"
+  .. HELLO)
+seed("redirect-loop", {}, { { [1] = 2 } }, {},
+  "~wHTTP/1.1 302 go\r\nLocation: /\r\nContent-Length: 0\r\n\r\n~c")
+seed("range", {}, { { [2] = 1 } }, {}, "~wHTTP/1.1 206 part\r\n"
+  .. "Content-Range: bytes 2-5/9\r\nContent-Length: 4\r\n\r\nllo!~h")
+seed("resume-refused", {}, { { [2] = 2 } }, {}, "~w" .. HELLO .. "~h")
+seed("resume-416", {}, { { [2] = 2 } }, {}, "~wHTTP/1.1 416 no\r\n"
+  .. "Content-Range: bytes */3\r\nContent-Length: 0\r\n\r\n~h")
+seed("resume-put", {}, { { [0] = 0x23, [2] = 2, [6] = 0x20 } }, { 17 },
+  "~w" .. HELLO .. "~h")
+seed("failonerror", {}, { { [1] = 4, [7] = 4 } }, {},
+  "~wHTTP/1.1 404 no\r\nContent-Length: 3\r\n\r\nabc~w" .. HELLO .. "~h")
+seed("header-in-body", { 0, 2 }, { { [1] = 8, [4] = 3, [6] = 1 } },
+  { 20, 21, 0, 52, 5, 20 }, "~w" .. HELLO .. "~h")
+seed("http09", {}, { { [1] = 0x10 } }, {}, "~wjust text, no head~c")
+seed("http09-refused", {}, { {} }, {}, "~wjust text, no head~c")
+seed("slow", {}, { { [2] = 8 } }, {}, "~w" .. OK
+  .. "Content-Length: 99\r\n\r\nx~D\20y~D\30z~D\40~h")
+seed("never-answers", {}, { { [2] = 0x40 } }, {}, "~w~h")
+seed("never-ends", {}, { { [1] = 0x80 } }, {}, "~w" .. OK .. "\r\nx~h")
+seed("maxfilesize", {}, { { [2] = 4 } }, {}, "~w" .. CHUNKED
+  .. "5\r\nhello\r\n8\r\n too big\r\n0\r\n\r\n~h")
+seed("rates", {}, { { [5] = 0x0d } }, {}, "~w" .. OK .. "\r\n~*x\20~c")
+seed("big", { 0, 0, 3 }, { { [3] = 1 } }, {}, "~w" .. OK .. "\r\n~*x\255~c")
+for kind, name in ipairs { "buffer", "count", "digest", "tee" } do
+  seed("sink-" .. name, { 0, 4 }, { { [1] = 1, [3] = kind } }, {},
+    "~w" .. OK .. "\r\n~*y\40~c")
+end
+seed("queue-of-three", { 0x16 }, { {}, { [7] = 4 }, { [7] = 1 } }, {},
+  "~w" .. HELLO .. "~w" .. HELLO .. "~w" .. HELLO .. "~w" .. HELLO .. "~h")
+seed("reuse-of-the-dead", { 0x14 }, { { [7] = 8 } }, {},
+  "~w" .. HELLO .. "~d\1~c~a~w" .. HELLO .. "~h")
+seed("reset-at-once", {}, { { [6] = ALL_HOOKS }, {} }, {}, "~r")
+seed("no-such-name", { 2 }, { { [7] = 3 }, { [6] = 0x10, [7] = 1 } }, { 48 },
+  "~w" .. HELLO .. "~h")
+local deeds = { cancel = 1, remove = 2, close = 3, live = 4, pause = 7,
+  probe = 9, meddle = 42, pend = 48, never = 0xf0, refuse = 50, early = 19,
+  hold = 52, stop = 22, wrong = 23 }
+local names = {}
+for name in pairs(deeds) do
+  names[#names + 1] = name
+end
+table.sort(names)
+for _, name in ipairs(names) do
+  local deed = deeds[name]
+  seed("deed-" .. name, { 1 },
+    { { [0] = 0x2c, [1] = 0x80, [6] = ALL_HOOKS }, { [6] = 1, [7] = 1 } },
+    { 0, 0, deed, 0, 0, 0, deed, 0, 0, 0, 0, deed, 0, 0, 0, 0, 0, deed },
+    "~w" .. HELLO .. "~w" .. HELLO .. "~h")
+end
