@@ -82,6 +82,9 @@ enum cw_code cw_call_end(struct cw_easy *easy, enum cw_slot slot,
   struct cw_pend *pend = &easy->pend[slots[slot].hold];
   cw_call_leave(easy);
   if (easy->doomed || easy->leaving || easy->cancelled) {
+    if (*presult == CW_CALLBACK_PENDING && pend->state == CW_PEND_ANSWERED) {
+      *presult = pend->result; /* a descriptor has to be closed */
+    }
     pend->state = CW_PEND_NONE;
     return CW_AGAIN;
   }

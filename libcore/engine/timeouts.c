@@ -149,8 +149,9 @@ void cw_timeouts_arm(struct cw_easy *easy) {
   due = earlier(due, response_deadline(easy));
   /* While a callback holds up the exchange its own deadlines wait as well:
      nobody would look at one that has passed, and the timer would fire for
-     ever. */
-  if (easy->x_ready && !cw_is_held(easy, cw_hold_both)) {
+     ever. So would it for one that the exchange before this one left. */
+  if (easy->x_ready && moves_bytes(t->state) &&
+      !cw_is_held(easy, cw_hold_both)) {
     due = earlier(due, easy->x.wait_until_us);
     due = earlier(due, easy->x.rate_until_us);
   }

@@ -17,6 +17,7 @@
 #include "engine/guard.h"
 #include "engine/multi.h"
 #include "engine/states.h"
+#include "net/socket.h"
 #include "pipe/sink.h"
 
 /* Steps in one run: more is taken up in the next turn. */
@@ -247,6 +248,24 @@ static bool is_pending(const struct cw_easy *easy) {
          cw_is_held(easy, cw_hold_both);
 }
 
+/* A socket that the application made for a question that nobody asks any
+   more. */
+static void close_answered_socket(struct cw_easy *easy) {
+  const struct cw_pend *pend = &easy->pend[cw_hold_both];
+  if (pend->state != CW_PEND_ANSWERED || pend->slot != CW_SLOT_OPENSOCKET ||
+      pend->result < 0 || pend->result >= INT32_MAX) {
+    return;
+  }
+  cw_closesocket_fn fn = (cw_closesocket_fn)cw_opt_f(
+      &easy->options, cw_opt_closesocketfunction);
+  if (fn) {
+    (void)fn(cw_opt_p(&easy->options, cw_opt_closesocketdata),
+             (int)pend->result);
+  } else {
+    cw_socket_close(easy->multi->loop, (int)pend->result);
+  }
+}
+
 void cw_transfer_end(struct cw_easy *easy, enum cw_code code) {
   struct cw_transfer *t = &easy->t;
   if (t->state == cw_state_idle || t->state == cw_state_done) {
@@ -261,6 +280,7 @@ void cw_transfer_end(struct cw_easy *easy, enum cw_code code) {
   cw_transfer_release_conn(easy, code == CW_OK && easy->x.reusable);
   stop_waiting(easy);
   end_sink(easy, &code);
+  close_answered_socket(easy);
   memset(easy->pend, 0, sizeof(easy->pend));
   cw_slist_free_all(t->trailers);
   t->trailers = NULL;
