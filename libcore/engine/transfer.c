@@ -256,8 +256,8 @@ static void close_answered_socket(struct cw_easy *easy) {
       pend->result < 0 || pend->result >= INT32_MAX) {
     return;
   }
-  cw_closesocket_fn fn = (cw_closesocket_fn)cw_opt_f(
-      &easy->options, cw_opt_closesocketfunction);
+  cw_closesocket_fn fn =
+      (cw_closesocket_fn)cw_opt_f(&easy->options, cw_opt_closesocketfunction);
   if (fn) {
     (void)fn(cw_opt_p(&easy->options, cw_opt_closesocketdata),
              (int)pend->result);
