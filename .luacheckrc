@@ -11,7 +11,6 @@ local batch = {
   globals = { "on" },
 }
 files["scripts/examples"] = batch
-files["lua/curlew/fetch/rules.lua"] = batch
 
 -- Generated for LuaLS: declarations, no program.
 files["lua/types"] = { max_line_length = false, ignore = { "2..", "1.." } }

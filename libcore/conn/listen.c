@@ -181,6 +181,11 @@ static struct cw_stream *stream_new_own(struct cw_listener *listener, int fd,
   struct cw_stream_set *set = listener->set;
   struct cw_stream *stream = cw_calloc(1, sizeof *stream);
   struct cw_conn_user user = {.data = stream, .wake = stream_wake};
+  /* Answers in small pieces must not wait for each other's acknowledgement. */
+  struct cw_socket_options options = {.nodelay = true};
+  enum cw_code unset =
+      cw_socket_apply(set->loop, fd, peer->family, &options, NULL);
+  (void)unset; /* slower, no worse */
   if (!stream || cw_conn_shell(set->loop, NULL, &user, &stream->conn)) {
     cw_socket_close(set->loop, fd);
     cw_free(stream);

@@ -385,7 +385,6 @@ struct lcw_call *lcw_call_begin(struct lcw_easy *self, enum cw_slot slot) {
     call->easy = self;
     call->slot = slot;
     call->co_slot = EASY_CO + (int)row->hold;
-    call->view_slot = EASY_VIEW + (int)row->hold;
   }
   return call;
 }

@@ -69,7 +69,6 @@ struct lcw_call {
   struct lcw_lease lease;
   lua_State *co;  /* the coroutine of the direction, or NULL */
   int co_slot;    /* its user value */
-  int view_slot;  /* user value of the view it reuses, or 0 */
   int64_t result; /* what the core gets */
   struct lcw_call *next_pending;
   /* arguments */
@@ -85,8 +84,7 @@ struct lcw_call {
 enum {
   EASY_OPTIONS = 1, /* option number -> the value that was set */
   EASY_CO,          /* four coroutines, by direction */
-  EASY_VIEW = EASY_CO + hold_count,
-  EASY_ERROR = EASY_VIEW + hold_count, /* what a callback threw */
+  EASY_ERROR = EASY_CO + hold_count, /* what a callback threw */
   EASY_TRACEBACK,
   EASY_MULTI, /* the multi that it is in */
   EASY_REST,  /* what readfunction gave too much */
@@ -246,7 +244,7 @@ int lcw_resume_pending(lua_State *L);
 /* --- view.c
  * --------------------------------------------------------------------- */
 
-/* Pushes the reused view of a call onto its bytes. */
+/* Pushes a view of the bytes of a call, good until it ends. */
 void lcw_push_view(lua_State *L, struct lcw_call *call, bool writable);
 /* The bytes of a string or a valid view at index, else NULL. A view that has
    expired raises. */

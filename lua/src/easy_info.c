@@ -25,6 +25,33 @@ static const struct lcw_info *check_info(lua_State *L, int arg) {
   return NULL;
 }
 
+/* One certificate: its "Name:value" lines as a table. */
+static void push_certificate(lua_State *L, const struct cw_slist *list) {
+  lua_newtable(L);
+  for (; list; list = list->next) {
+    const char *colon = strchr(list->data, ':');
+    if (colon) {
+      lua_pushlstring(L, list->data, (size_t)(colon - list->data));
+      lua_pushstring(L, colon + 1);
+      lua_rawset(L, -3);
+    }
+  }
+}
+
+/* The chain of the last connection, the server's own certificate first. */
+static int push_certinfo(lua_State *L, struct lcw_easy *self) {
+  struct cw_certinfo *certs = NULL;
+  if (cw_easy_getinfo(self->easy, CWINFO_CERTINFO, &certs) != CW_OK || !certs) {
+    return 0;
+  }
+  lua_createtable(L, (int)certs->count, 0);
+  for (size_t i = 0; i < certs->count; i++) {
+    push_certificate(L, certs->lists[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
 static int push_list(lua_State *L, struct lcw_easy *self, enum cw_info info) {
   struct cw_slist *list = NULL;
   if (cw_easy_info_list(self->easy, info, &list) != CW_OK || !list) {
@@ -86,6 +113,9 @@ static int push_info(lua_State *L, int index, const struct lcw_info *row) {
   case info_list:
     return push_list(L, self, info);
   case info_ptr:
+    if (info == CWINFO_CERTINFO) {
+      return push_certinfo(L, self);
+    }
     if (cw_easy_getinfo(self->easy, info, &ptr) != CW_OK || !ptr) {
       return 0;
     }

@@ -1,8 +1,10 @@
 /*
  * Views: windows on the core's buffers, without a copy. A view carries the
  * serial of the lease that its bytes belong to; when the callback has returned
- * the lease moves on and every use of the view says so. A direction reuses one
- * view for all its calls. A pinned view owns its bytes.
+ * the lease moves on and every use of the view says so. Each call shows a view
+ * of its own, so one that was kept never shows later bytes; it has no
+ * finalizer, so it costs no more than a small table. What a pinned view shows
+ * is held by a userdata of its own, in user value 1.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,9 +18,12 @@ struct view {
   uint32_t serial;
   bool writable;
   struct lcw_easy *easy; /* whose write callback was shown it, or NULL */
-  struct cw_pin *pin;
-  struct lcw_lease own; /* lease of pinned bytes: never moves on */
 };
+
+#define LCW_PIN "curlew.pin"
+
+/* The lease of bytes that are kept: it never moves on. */
+static const struct lcw_lease for_good;
 
 static struct view *new_view(lua_State *L) {
   struct view *v = lua_newuserdatauv(L, sizeof(*v), 1);
@@ -37,26 +42,15 @@ static struct view *check(lua_State *L, int arg) {
 }
 
 void lcw_push_view(lua_State *L, struct lcw_call *call, bool writable) {
-  struct lcw_easy *self = call->easy;
-  lcw_push_handle(L, self);
-  struct view *v = NULL;
-  if (lua_getiuservalue(L, -1, call->view_slot) == LUA_TUSERDATA) {
-    v = lua_touserdata(L, -1);
-  } else {
-    lua_pop(L, 1);
-    v = new_view(L);
-    lua_pushvalue(L, -2);
-    lua_setiuservalue(L, -2, 1);
-    lua_pushvalue(L, -1);
-    lua_setiuservalue(L, -3, call->view_slot);
-  }
-  lua_remove(L, -2);
+  struct view *v = new_view(L);
+  lcw_push_handle(L, call->easy); /* the lease lies in it */
+  lua_setiuservalue(L, -2, 1);
   v->bytes = call->bytes;
   v->n = call->nbytes;
   v->lease = &call->lease;
   v->serial = call->lease.serial;
   v->writable = writable;
-  v->easy = call->slot == CW_SLOT_WRITE ? self : NULL;
+  v->easy = call->slot == CW_SLOT_WRITE ? call->easy : NULL;
 }
 
 bool lcw_is_view(lua_State *L, int index) {
@@ -136,12 +130,7 @@ static int view_sub(lua_State *L) {
   *part = *v;
   part->bytes = v->bytes + from;
   part->n = to - from;
-  part->pin = NULL;
-  if (v->lease == &v->own) {
-    lua_pushvalue(L, 1); /* pinned bytes live as long as their view */
-  } else {
-    lua_getiuservalue(L, 1, 1);
-  }
+  lua_getiuservalue(L, 1, 1);
   lua_setiuservalue(L, -2, 1);
   return 1;
 }
@@ -266,24 +255,39 @@ static int copy(lua_State *L, const struct view *v) {
   lua_setiuservalue(L, -2, 1);
   out->bytes = bytes;
   out->n = v->n;
-  out->lease = &out->own;
+  out->lease = &for_good;
   return 1;
+}
+
+static int pin_gc(lua_State *L) {
+  struct cw_pin **pin = lua_touserdata(L, 1);
+  cw_pin_free(*pin);
+  *pin = NULL;
+  return 0;
+}
+
+/* Pushes what will hold a pin, still empty. */
+static struct cw_pin **new_pin(lua_State *L) {
+  struct cw_pin **pin = lua_newuserdatauv(L, sizeof(struct cw_pin *), 0);
+  *pin = NULL;
+  luaL_setmetatable(L, LCW_PIN);
+  return pin;
 }
 
 static int view_pin(lua_State *L) {
   const struct view *v = check(L, 1);
-  if (v->lease == &v->own || v->n == 0) {
+  if (v->lease == &for_good || v->n == 0) {
     lua_settop(L, 1);
     return v->n == 0 ? copy(L, v) : 1;
   }
-  if (!v->easy || !v->easy->easy) {
+  struct lcw_easy *self = v->easy;
+  if (!self || !self->easy) {
     return copy(L, v);
   }
-  struct lcw_easy *self = v->easy;
   struct view *out = new_view(L);
-  lua_getiuservalue(L, 1, 1);
+  struct cw_pin **pin = new_pin(L);
   lua_setiuservalue(L, -2, 1);
-  enum cw_code err = cw_easy_pin(self->easy, v->bytes, v->n, &out->pin);
+  enum cw_code err = cw_easy_pin(self->easy, v->bytes, v->n, pin);
   if (err == CWE_BAD_FUNCTION_ARGUMENT) {
     return copy(L, v);
   }
@@ -291,20 +295,10 @@ static int view_pin(lua_State *L) {
     lcw_push_easy_error(L, self, (int)err);
     return lcw_fail(L, self->safe);
   }
-  out->bytes = cw_pin_bytes(out->pin);
+  out->bytes = cw_pin_bytes(*pin);
   out->n = v->n;
-  out->lease = &out->own;
+  out->lease = &for_good;
   return 1;
-}
-
-static int view_gc(lua_State *L) {
-  struct view *v = luaL_checkudata(L, 1, LCW_VIEW);
-  if (v->pin) {
-    cw_pin_free(v->pin);
-    v->pin = NULL;
-    v->lease = NULL;
-  }
-  return 0;
 }
 
 static struct view *check_writable(lua_State *L) {
@@ -354,16 +348,25 @@ static int view_valid(lua_State *L) {
 }
 
 int lcw_open_view(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"byte", view_byte},     {"sub", view_sub},
-      {"find", view_find},     {"string", view_string},
-      {"unpack", view_unpack}, {"lines", view_lines},
-      {"equals", view_equals}, {"hex", view_hex},
-      {"write", view_write},   {"pin", view_pin},
-      {"set", view_set},       {"fill", view_fill},
-      {"len", view_len},       {"valid", view_valid},
-      {"__len", view_len},     {"__tostring", view_string},
-      {"__gc", view_gc},       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"byte", view_byte},
+                                       {"sub", view_sub},
+                                       {"find", view_find},
+                                       {"string", view_string},
+                                       {"unpack", view_unpack},
+                                       {"lines", view_lines},
+                                       {"equals", view_equals},
+                                       {"hex", view_hex},
+                                       {"write", view_write},
+                                       {"pin", view_pin},
+                                       {"set", view_set},
+                                       {"fill", view_fill},
+                                       {"len", view_len},
+                                       {"valid", view_valid},
+                                       {"__len", view_len},
+                                       {"__tostring", view_string},
+                                       {NULL, NULL}};
+  static const luaL_Reg pin_functions[] = {{"__gc", pin_gc}, {NULL, NULL}};
   lcw_new_type(L, LCW_VIEW, functions);
+  lcw_new_type(L, LCW_PIN, pin_functions);
   return 0;
 }

@@ -1,6 +1,8 @@
 -- A batch: everything that the example server (origin.lua) lists, half of it
 -- over HTTPS, each file checked by its SHA-256.
 --
+-- check: scripts/demo
+--
 --   curlew fetch scripts/examples/mirror.lua --set http=http://127.0.0.1:8080
 --
 -- A batch is a Lua program: it may ask a server what there is to fetch.

@@ -1,6 +1,8 @@
 -- A server to try curlew fetch against: some two hundred files made in memory,
 -- over HTTP and HTTPS, and a few that do not go well at once.
 --
+-- check: scripts/demo
+--
 --   curlew run scripts/examples/origin.lua FOLDER
 --
 -- FOLDER holds cert.pem and key.pem. When the server is ready, the file
