@@ -18,11 +18,11 @@ static enum cw_code may_set(struct cw_easy *easy, int number) {
     cw_fail_clear(&easy->fail);
     return CW_OK;
   }
-  struct cw_option_ref ref;
-  if (cw_option_find(number, &ref) &&
-      !(cw_option_row(ref.opt)->flags & f_live)) {
+  const struct cw_option_ref *ref = cw_option_find(number);
+  if (ref && !(cw_option_row(ref->opt)->flags & f_live)) {
     return cw_fail(&easy->call_fail, CWE_RECURSIVE_API_CALL,
-                   "option %s cannot be set while the transfer runs", ref.name);
+                   "option %s cannot be set while the transfer runs",
+                   ref->name);
   }
   return CW_OK;
 }
@@ -125,12 +125,12 @@ static bool is_number(enum cw_kind kind) {
 }
 
 enum cw_code cw_easy_setopt(CW *easy, enum cw_option option, ...) {
-  struct cw_option_ref ref;
+  const struct cw_option_ref *ref = cw_option_find((int)option);
   int number = (int)option;
   if (!cw_easy_is_valid(easy)) {
     return CWE_BAD_FUNCTION_ARGUMENT;
   }
-  if (!cw_option_find(number, &ref)) {
+  if (!ref) {
     (void)cw_fail(fail_of(easy), CWE_UNKNOWN_OPTION,
                   "no option has the number %d", number);
     return CWE_UNKNOWN_OPTION;
@@ -141,15 +141,15 @@ enum cw_code cw_easy_setopt(CW *easy, enum cw_option option, ...) {
   if (number < 10000) {
     err = cw_easy_set_int(easy, option, va_arg(ap, long));
   } else if (number < 20000) {
-    err = set_pointer(easy, option, ref.opt, ref.kind, va_arg(ap, void *));
+    err = set_pointer(easy, option, ref->opt, ref->kind, va_arg(ap, void *));
   } else if (number < 30000) {
     err = cw_easy_set_fn(easy, option, va_arg(ap, cw_any_fn));
-  } else if (number < 40000 || (number >= 50000 && is_number(ref.kind))) {
+  } else if (number < 40000 || (number >= 50000 && is_number(ref->kind))) {
     err = cw_easy_set_int(easy, option, va_arg(ap, int64_t));
   } else if (number < 50000) {
     err = cw_easy_set_blob(easy, option, va_arg(ap, struct cw_blob *));
   } else {
-    err = set_pointer(easy, option, ref.opt, ref.kind, va_arg(ap, void *));
+    err = set_pointer(easy, option, ref->opt, ref->kind, va_arg(ap, void *));
   }
   va_end(ap);
   return err;
@@ -159,59 +159,60 @@ enum cw_code cw_easy_setopt(CW *easy, enum cw_option option, ...) {
  */
 
 static enum cw_code find(const struct cw_easy *easy, enum cw_option option,
-                         struct cw_option_ref *ref) {
+                         const struct cw_option_ref **pref) {
   if (!cw_easy_is_valid(easy)) {
     return CWE_BAD_FUNCTION_ARGUMENT;
   }
-  return cw_option_find((int)option, ref) ? CW_OK : CWE_UNKNOWN_OPTION;
+  *pref = cw_option_find((int)option);
+  return *pref ? CW_OK : CWE_UNKNOWN_OPTION;
 }
 
 enum cw_code cw_easy_get_int(const CW *easy, enum cw_option option,
                              int64_t *pvalue) {
-  struct cw_option_ref ref;
+  const struct cw_option_ref *ref = NULL;
   enum cw_code err = find(easy, option, &ref);
-  if (err || !is_number(ref.kind)) {
+  if (err || !is_number(ref->kind)) {
     return err ? err : CWE_BAD_FUNCTION_ARGUMENT;
   }
-  *pvalue = cw_opt_i(&easy->options, ref.opt) / ref.scale;
+  *pvalue = cw_opt_i(&easy->options, ref->opt) / ref->scale;
   return CW_OK;
 }
 
 enum cw_code cw_easy_get_str(const CW *easy, enum cw_option option,
                              const char **pstr, size_t *plen) {
-  struct cw_option_ref ref;
+  const struct cw_option_ref *ref = NULL;
   enum cw_code err = find(easy, option, &ref);
-  if (err || ref.kind < cw_kind_str || ref.kind > cw_kind_path) {
+  if (err || ref->kind < cw_kind_str || ref->kind > cw_kind_path) {
     return err ? err : CWE_BAD_FUNCTION_ARGUMENT;
   }
-  if (ref.opt == cw_opt_postfields) {
+  if (ref->opt == cw_opt_postfields) {
     *pstr = easy->options.post.ptr;
     *plen = easy->options.post.len;
     return CW_OK;
   }
-  *pstr = cw_opt_s(&easy->options, ref.opt);
+  *pstr = cw_opt_s(&easy->options, ref->opt);
   *plen = *pstr ? strlen(*pstr) : 0;
   return CW_OK;
 }
 
 enum cw_code cw_easy_get_list(const CW *easy, enum cw_option option,
                               const struct cw_slist **plist) {
-  struct cw_option_ref ref;
+  const struct cw_option_ref *ref = NULL;
   enum cw_code err = find(easy, option, &ref);
-  if (err || ref.kind != cw_kind_list) {
+  if (err || ref->kind != cw_kind_list) {
     return err ? err : CWE_BAD_FUNCTION_ARGUMENT;
   }
-  *plist = cw_opt_list(&easy->options, ref.opt);
+  *plist = cw_opt_list(&easy->options, ref->opt);
   return CW_OK;
 }
 
 enum cw_code cw_easy_get_ptr(const CW *easy, enum cw_option option,
                              void **pptr) {
-  struct cw_option_ref ref;
+  const struct cw_option_ref *ref = NULL;
   enum cw_code err = find(easy, option, &ref);
-  if (err || (ref.kind != cw_kind_object && ref.kind != cw_kind_data)) {
+  if (err || (ref->kind != cw_kind_object && ref->kind != cw_kind_data)) {
     return err ? err : CWE_BAD_FUNCTION_ARGUMENT;
   }
-  *pptr = cw_opt_p(&easy->options, ref.opt);
+  *pptr = cw_opt_p(&easy->options, ref->opt);
   return CW_OK;
 }

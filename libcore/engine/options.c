@@ -86,26 +86,24 @@ static bool option_at(int number, size_t *pindex) {
   return false;
 }
 
-bool cw_option_find(int number, struct cw_option_ref *ref) {
+const struct cw_option_ref *cw_option_find(int number) {
   /* A cache of places: written by whoever asks first; every thread would
      write the same value, so a relaxed atomic is enough. */
   static _Atomic(unsigned short) places[CLASS_COUNT][CLASS_SIZE];
   int class_index = number / 10000;
   int offset = number % 10000;
   if (number < 0 || class_index >= CLASS_COUNT || offset >= CLASS_SIZE) {
-    return false;
+    return NULL;
   }
   size_t index = places[class_index][offset];
   if (index > 0) {
-    *ref = names[index - 1].ref;
-    return true;
+    return &names[index - 1].ref;
   }
   if (!option_at(number, &index)) {
-    return false;
+    return NULL;
   }
   places[class_index][offset] = (unsigned short)(index + 1);
-  *ref = names[index].ref;
-  return true;
+  return &names[index].ref;
 }
 
 const struct cw_option_row *cw_option_row(enum cw_opt opt) {
@@ -300,8 +298,11 @@ static const struct taker takes_pointer = {is_pointer, "a pointer"};
 static const struct taker takes_callback = {is_callback, "a function"};
 
 static enum cw_code find(int number, const struct taker *taker,
-                         struct cw_option_ref *ref, struct cw_fail *fail) {
-  if (!cw_option_find(number, ref)) {
+                         const struct cw_option_ref **pref,
+                         struct cw_fail *fail) {
+  const struct cw_option_ref *ref = cw_option_find(number);
+  *pref = ref;
+  if (!ref) {
     return cw_fail(fail, CWE_UNKNOWN_OPTION, "no option has the number %d",
                    number);
   }
@@ -319,26 +320,26 @@ static enum cw_code find(int number, const struct taker *taker,
 
 enum cw_code cw_options_set_int(struct cw_options *options, int number,
                                 int64_t value, struct cw_fail *fail) {
-  struct cw_option_ref ref;
+  const struct cw_option_ref *ref = NULL;
   enum cw_code err = find(number, &takes_number, &ref, fail);
   if (err) {
     return err;
   }
-  if (ref.kind == cw_kind_bool) {
+  if (ref->kind == cw_kind_bool) {
     value = value != 0;
   }
-  if (ref.has_range && (value < ref.min || value > ref.max)) {
+  if (ref->has_range && (value < ref->min || value > ref->max)) {
     return cw_fail(fail, CWE_BAD_FUNCTION_ARGUMENT,
-                   "option %s: %lld is not within %lld to %lld", ref.name,
-                   (long long)value, (long long)ref.min, (long long)ref.max);
+                   "option %s: %lld is not within %lld to %lld", ref->name,
+                   (long long)value, (long long)ref->min, (long long)ref->max);
   }
-  err = cw_rules_check(ref.opt, value, fail);
+  err = cw_rules_check(ref->opt, value, fail);
   if (err) {
     return err;
   }
-  options->value[ref.opt].i = value * ref.scale;
-  touch(options, ref.opt);
-  cw_rules_apply(options, ref.opt, value);
+  options->value[ref->opt].i = value * ref->scale;
+  touch(options, ref->opt);
+  cw_rules_apply(options, ref->opt, value);
   return CW_OK;
 }
 
@@ -364,32 +365,32 @@ static enum cw_code set_post(struct cw_options *options, bool copied,
 
 enum cw_code cw_options_set_str(struct cw_options *options, int number,
                                 const char *s, size_t n, struct cw_fail *fail) {
-  struct cw_option_ref ref;
+  const struct cw_option_ref *ref = NULL;
   enum cw_code err = find(number, &takes_string, &ref, fail);
   if (err) {
     return err;
   }
-  if (ref.opt == cw_opt_postfields) {
+  if (ref->opt == cw_opt_postfields) {
     return set_post(options, number != CWOPT_POSTFIELDS, s, n, true, fail);
   }
   if (s && memchr(s, 0, n)) {
     return cw_fail(fail, CWE_BAD_FUNCTION_ARGUMENT,
-                   "option %s: the string holds a NUL byte", ref.name);
+                   "option %s: the string holds a NUL byte", ref->name);
   }
   char *copy = s ? cw_memdup0(s, n) : NULL;
   if (s && !copy) {
     return cw_fail_oom(fail);
   }
-  free_value(options, ref.opt);
-  options->value[ref.opt].s = copy;
-  touch(options, ref.opt);
+  free_value(options, ref->opt);
+  options->value[ref->opt].s = copy;
+  touch(options, ref->opt);
   return CW_OK;
 }
 
 enum cw_code cw_options_set_list(struct cw_options *options, int number,
                                  const struct cw_slist *list,
                                  struct cw_fail *fail) {
-  struct cw_option_ref ref;
+  const struct cw_option_ref *ref = NULL;
   enum cw_code err = find(number, &takes_list, &ref, fail);
   if (err) {
     return err;
@@ -399,16 +400,16 @@ enum cw_code cw_options_set_list(struct cw_options *options, int number,
   if (!ok) {
     return cw_fail_oom(fail);
   }
-  free_value(options, ref.opt);
-  options->value[ref.opt].list = copy;
-  touch(options, ref.opt);
+  free_value(options, ref->opt);
+  options->value[ref->opt].list = copy;
+  touch(options, ref->opt);
   return CW_OK;
 }
 
 enum cw_code cw_options_set_blob(struct cw_options *options, int number,
                                  const struct cw_blob *blob,
                                  struct cw_fail *fail) {
-  struct cw_option_ref ref;
+  const struct cw_option_ref *ref = NULL;
   enum cw_code err = find(number, &takes_blob, &ref, fail);
   if (err) {
     return err;
@@ -417,38 +418,38 @@ enum cw_code cw_options_set_blob(struct cw_options *options, int number,
   if (blob && blob->data && !copy) {
     return cw_fail_oom(fail);
   }
-  free_value(options, ref.opt);
-  options->value[ref.opt].blob = copy;
-  touch(options, ref.opt);
+  free_value(options, ref->opt);
+  options->value[ref->opt].blob = copy;
+  touch(options, ref->opt);
   return CW_OK;
 }
 
 enum cw_code cw_options_set_ptr(struct cw_options *options, int number,
                                 void *ptr, struct cw_fail *fail) {
-  struct cw_option_ref ref;
+  const struct cw_option_ref *ref = NULL;
   enum cw_code err = find(number, &takes_pointer, &ref, fail);
   if (err) {
     return err;
   }
-  if (ref.opt == cw_opt_sink && ptr) {
+  if (ref->opt == cw_opt_sink && ptr) {
     cw_sink_ref(ptr);
-  } else if (ref.opt == cw_opt_source && ptr) {
+  } else if (ref->opt == cw_opt_source && ptr) {
     cw_source_ref(ptr);
   }
-  free_value(options, ref.opt);
-  options->value[ref.opt].p = ptr;
-  touch(options, ref.opt);
+  free_value(options, ref->opt);
+  options->value[ref->opt].p = ptr;
+  touch(options, ref->opt);
   return CW_OK;
 }
 
 enum cw_code cw_options_set_fn(struct cw_options *options, int number,
                                cw_any_fn fn, struct cw_fail *fail) {
-  struct cw_option_ref ref;
+  const struct cw_option_ref *ref = NULL;
   enum cw_code err = find(number, &takes_callback, &ref, fail);
   if (err) {
     return err;
   }
-  options->value[ref.opt].f = fn;
-  touch(options, ref.opt);
+  options->value[ref->opt].f = fn;
+  touch(options, ref->opt);
   return CW_OK;
 }

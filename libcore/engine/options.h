@@ -91,8 +91,8 @@ struct cw_option_ref {
   bool has_range, is_built;
   const char *name, *feature;
 };
-/* False: no option has that number. */
-bool cw_option_find(int number, struct cw_option_ref *ref);
+/* A constant, or NULL: no option has that number. */
+const struct cw_option_ref *cw_option_find(int number);
 const struct cw_option_row *cw_option_row(enum cw_opt opt);
 
 /* options is zero, or was used and freed. */

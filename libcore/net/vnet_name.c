@@ -36,7 +36,7 @@ struct cw_vnet_lookup {
 
 /* Names are compared without case and without the root's dot. False: too long
    or empty. */
-static bool name_key(const char *name, char key[CW_VNET_NAME_BYTES],
+static bool name_key(const char *name, char key[CW_VNET_NAME_BYTES + 1],
                      struct cw_slice *pkey) {
   size_t len = strnlen(name, CW_VNET_NAME_BYTES + 1);
   if (len > 1 && name[len - 1] == '.') {
@@ -55,7 +55,7 @@ static bool name_key(const char *name, char key[CW_VNET_NAME_BYTES],
 enum cw_code cw_vnet_name(struct cw_vnet *net, const char *name,
                           const char *const *ips, unsigned n, int64_t delay_ms,
                           int os_error) {
-  char bytes[CW_VNET_NAME_BYTES];
+  char bytes[CW_VNET_NAME_BYTES + 1];
   struct cw_slice key;
   if (!name || !name_key(name, bytes, &key) || os_error < 0 ||
       (n > 0 && (!ips || os_error != 0))) {
@@ -102,7 +102,7 @@ static bool family_fits(int wanted, const struct cw_sockaddr *addr) {
 int cw_vnet_lookup(void *ctx, const char *name, int family, cw_lookup_fn done,
                    void *data, uint64_t *pid) {
   struct cw_vnet *net = ctx;
-  char bytes[CW_VNET_NAME_BYTES];
+  char bytes[CW_VNET_NAME_BYTES + 1];
   struct cw_slice key;
   const struct cw_vnet_name *record = NULL;
   if (name_key(name, bytes, &key)) {
