@@ -37,7 +37,8 @@ enum cw_inside cw_guard_easy(const struct cw_easy *easy, enum cw_api api) {
 }
 
 enum cw_inside cw_guard_multi(const struct cw_multi *multi, enum cw_api api) {
-  return multi->depth > 0 ? inside[api] : cw_inside_yes;
+  bool is_inside = multi->depth > 0 || multi->callbacks > 0;
+  return is_inside ? inside[api] : cw_inside_yes;
 }
 
 bool cw_is_held(const struct cw_easy *easy, enum cw_hold hold) {

@@ -66,6 +66,7 @@ enum cw_code cw_multi_new(const struct cw_platform *platform,
 }
 
 void cw_multi_destroy(struct cw_multi *multi) {
+  multi->depth++; /* sockets are closed by callbacks */
   for (;;) {
     uint64_t id = cw_idtab_next(&multi->easies, 0);
     if (!id) {
@@ -114,6 +115,7 @@ enum cw_mcode cw_multi_attach(struct cw_multi *multi, struct cw_easy *easy) {
 void cw_multi_detach(struct cw_multi *multi, struct cw_easy *easy) {
   bool told = easy->t.told;
   bool was_running = easy->t.running_now;
+  multi->depth++;
   easy->t.running_now = true; /* what closing calls may not free the handle */
   cw_transfer_end(easy, CWE_ABORTED_BY_CALLBACK);
   if (easy->x_ready) {
@@ -124,6 +126,7 @@ void cw_multi_detach(struct cw_multi *multi, struct cw_easy *easy) {
   cw_timer_stop(multi->loop, &easy->t.timer);
   easy->leaving = false;
   easy->t.running_now = was_running;
+  multi->depth--;
   if (!told) {
     multi->running--;
   }

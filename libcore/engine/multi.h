@@ -34,8 +34,8 @@ struct cw_multi {
   struct cw_msg told;      /* what info_read returns a pointer to */
   int running;
   size_t most_easies; /* that were in at once */
-  int depth;          /* calls of this multi and callbacks on the C stack */
-  int callbacks;
+  int depth;          /* calls of this multi on the C stack that call out */
+  int callbacks;      /* of its transfers on the C stack */
   union cw_value option[cw_mopt_count];
   enum cw_code hook_error;
 };
