@@ -4,14 +4,11 @@
 
 #include "core.h"
 
-static const struct lcw_info *check_info(lua_State *L, int arg) {
-  const char *name = luaL_checkstring(L, arg);
+/* Raises with the name that was probably meant. */
+static void no_info(lua_State *L, const char *name) {
   const char *nearest = NULL;
   size_t best = 64;
   for (size_t i = 0; i < lcw_ninfos; i++) {
-    if (strcmp(lcw_infos[i].name, name) == 0) {
-      return &lcw_infos[i];
-    }
     size_t edits = lcw_edits(name, lcw_infos[i].name);
     if (edits < best) {
       best = edits;
@@ -22,6 +19,16 @@ static const struct lcw_info *check_info(lua_State *L, int arg) {
     luaL_error(L, "no info '%s': did you mean '%s'?", name, nearest);
   }
   luaL_error(L, "no info '%s'", name);
+}
+
+static const struct lcw_info *check_info(lua_State *L, int arg) {
+  const char *name = luaL_checkstring(L, arg);
+  for (size_t i = 0; i < lcw_ninfos; i++) {
+    if (strcmp(lcw_infos[i].name, name) == 0) {
+      return &lcw_infos[i];
+    }
+  }
+  no_info(L, name);
   return NULL;
 }
 
