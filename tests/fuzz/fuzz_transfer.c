@@ -20,6 +20,7 @@
  *   ~~       a tilde
  * At its end a connection is closed.
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -432,12 +433,20 @@ static void probe(struct xfer *x, uint8_t how) {
     check(cw_easy_setopt(easy, CWOPT_URL, "http://10.0.0.1/") ==
               CWE_RECURSIVE_API_CALL,
           "setopt inside");
+    check(cw_multi_set_int(x->f->multi, CWMOPT_MAXCONNECTS, 1) == CWM_OK,
+          "setopt of the multi inside");
   }
 }
+
+static void add_xfer(struct xfer *x);
 
 static void meddle(struct xfer *x, uint8_t how) {
   struct xfer *other = &x->f->xfers[how % x->f->nxfers];
   if (other == x || !other->easy) {
+    return;
+  }
+  if (other->over && cw_easy_multi(other->easy) == NULL) {
+    add_xfer(other); /* once more, from in here */
     return;
   }
   if (how < 2) {
@@ -1083,11 +1092,35 @@ static void run(struct fuzz *f) {
   for (size_t i = 0; i < f->nxfers; i++) {
     add_xfer(&f->xfers[i]);
   }
+  /* Some worlds end while everything is under way. */
+  static const int ends[] = {MAX_TURNS + 1, 3, 7, 25};
+  int end = ends[(f->world[3] >> 4) & 3];
   int turns = 0;
-  for (; turns < MAX_TURNS && !all_over(f); turns++) {
+  for (; turns < MAX_TURNS && turns < end && !all_over(f); turns++) {
     one_turn(f);
   }
   check(turns < MAX_TURNS, "too many turns");
+}
+
+/* Names and ways: a first address that never answers, a port with a delay, an
+   error or silence. */
+static void open_ways(struct fuzz *f) {
+  static const char *const ips[] = {"10.0.0.2", "10.0.0.1"};
+  static const struct {
+    int os_error;
+    int64_t delay_ms;
+  } ways[] = {{0, 0}, {0, 50}, {EHOSTUNREACH, 5}, {-1, 0}};
+  unsigned way = f->world[3] >> 6;
+  bool both = f->world[0] & 0x80;
+  ok_or_die(cw_vnet_name(f->net, "h.test", ips + !both, 1u + both,
+                         f->world[3] & 15, 0),
+            "name");
+  ok_or_die(cw_vnet_route(f->net, ips[0], 0, -1, 0), "route");
+  if (way > 0) {
+    ok_or_die(cw_vnet_route(f->net, ips[1], 81, ways[way].os_error,
+                            ways[way].delay_ms),
+              "route");
+  }
 }
 
 static void open_world(struct fuzz *f) {
@@ -1102,7 +1135,7 @@ static void open_world(struct fuzz *f) {
   cw_vnet_window(f->net, windows[w[2] & 7]);
   cw_vnet_latency_us(f->net, (w[2] >> 3) * 100);
   const char *ip = "10.0.0.1";
-  ok_or_die(cw_vnet_name(f->net, "h.test", &ip, 1, w[3] & 15, 0), "name");
+  open_ways(f);
   struct cw_listener *listener = NULL;
   ok_or_die(cw_listener_open(f->multi, ip, 80, NULL, on_accept, f, &listener),
             "listener");

@@ -124,6 +124,17 @@ seed("reuse-of-the-dead", { 0x14 }, { { [7] = 8 } }, {},
 seed("reset-at-once", {}, { { [6] = ALL_HOOKS }, {} }, {}, "~r")
 seed("no-such-name", { 2 }, { { [7] = 3 }, { [6] = 0x10, [7] = 1 } }, { 48 },
   "~w" .. HELLO .. "~h")
+seed("socket-answered-too-late", { 1 }, { { [6] = 12 }, { [6] = 12 } },
+  { 16, 16, 106 }, "~w" .. HELLO .. "~h")
+seed("first-address-silent", { 0x80 }, { { [6] = 8, [7] = 1 } }, { 48 },
+  "~w" .. HELLO .. "~h")
+seed("no-way", { 1, 0, 0, 0x80 }, { { [7] = 2 }, { [6] = 4, [7] = 2 } },
+  { 48 }, "~w" .. HELLO .. "~h")
+for part = 1, 3 do
+  seed("world-ends-" .. part, { 2, 0, 0x40, part << 4 }, { { [0] = 0x3c,
+    [6] = ALL_HOOKS }, { [6] = 1, [7] = 1 }, { [1] = 0x40 } },
+    { 0, 0, 17, 5, 0, 16 }, "~w" .. OK .. "\r\nthis is ~d\5long~h")
+end
 local deeds = { cancel = 1, remove = 2, close = 3, live = 4, pause = 7,
   probe = 9, meddle = 42, pend = 48, never = 0xf0, refuse = 50, early = 19,
   hold = 52, stop = 22, wrong = 23 }
