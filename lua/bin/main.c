@@ -34,6 +34,8 @@ static void catch_signals(void) {
   action.sa_handler = SIG_IGN;
   action.sa_flags = 0;
   (void)sigaction(SIGPIPE, &action, NULL);
+  /* A limit of file sizes is an error of the file that reached it. */
+  (void)sigaction(SIGXFSZ, &action, NULL);
 }
 
 /* Asking is what makes the signals wait: a script that never asks keeps

@@ -178,7 +178,7 @@ describe("exit codes", function()
       cw.sleep(c.request.path == "/1" and 1 or 1000)
       c:reply(404)
     end)
-    local code = fetch_batch(w, ([[
+    local code, _, err = fetch_batch(w, ([[
       defaults { dir = %q }
       for i = 1, 50 do
         fetch { "http://a.test/" .. i }
@@ -190,6 +190,8 @@ describe("exit codes", function()
     assert.equal(4, code)
     assert.is_true(w.net:now() < 100)
     assert.is_true(srv.requests < 50)
+    assert.truthy(err:find("\nstopped: one is enough; 49 items left\n"
+      .. "0 done, 1 failed, 0 skipped", 1, true), err)
   end)
 
   it("are 130 when interrupted", function()
@@ -204,9 +206,16 @@ describe("exit codes", function()
       return asked > 10
     end
     local code, _, err = fetch_batch(w, ("fetch { 'http://a.test/x', "
-      .. "dir = %q }"):format(w.folder))
+      .. "dir = %q } report { json = %q }"):format(w.folder,
+      w:path "run.json"))
     assert.equal(130, code)
-    assert.matches("0 done, 0 failed, 0 skipped", err)
+    local told = dkjson.decode(w:content "run.json")
+    assert.is_true(told.interrupted)
+    assert.equal(1, told.left)
+    assert.equal("interrupted", told.items[1].outcome)
+    assert.equal(2, told.items[1].attempts[1].received)
+    assert.matches("interrupted: 1 item left; the same command goes on\n"
+      .. "0 done, 0 failed, 0 skipped", err)
     assert.equal("ab", w:content "x.part")
   end)
 
@@ -223,6 +232,20 @@ describe("exit codes", function()
     assert.equal(2, code)
     assert.matches("b.lua:4: no more", err)
     assert.equal("/1", w:content "1")
+    code, _, err = fetch(w, w:path "b.lua", "--plan")
+    assert.equal(2, code)
+    assert.matches("b.lua:4: no more", err)
+  end)
+
+  it("are 1 when a folder has the name of a target", function()
+    local w <close> = kit.world()
+    local srv = good_server(w)
+    w:put("x/y", "here")
+    local code, _, err = fetch_batch(w, ("fetch { 'http://a.test/x', "
+      .. "dir = %q }"):format(w.folder))
+    assert.equal(1, code)
+    assert.matches("x is a folder", err)
+    assert.equal(0, srv.requests)
   end)
 end)
 

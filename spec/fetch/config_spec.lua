@@ -363,3 +363,73 @@ describe("a private address", function()
     end
   end)
 end)
+
+describe("a slip in a batch", function()
+  it("is told where it is, for words used in another way", function()
+    assert.equal('m.lua:2: host "a.test" has no section: write host "a.test" '
+      .. "{ ... }", problem_of '\nhost "a.test"\nfetch { "http://a.test/1" }')
+    assert.equal("m.lua:1: report is called, not assigned to: write report "
+      .. "without the =", problem_of 'report = { json = "x" }')
+    assert.equal("m.lua:1: on keeps its place: write function on.verdict(x) "
+      .. "... end", problem_of "on = {}")
+    assert.equal("m.lua:1: vars takes no value without a name",
+      problem_of('vars { "x", b = 1 }', { set = { b = "2" } }))
+    assert.equal("m.lua: this is compiled, and no text",
+      problem_of "\27Lua")
+  end)
+
+  it("is one of the file when it is in the options", function()
+    assert.equal("m.lua:1: defaults: options: no option 'bogus'",
+      problem_of "defaults { options = { bogus = 1 } }")
+    assert.truthy(problem_of 'host "x" { options = { timeout = "x" } }'
+      :find("m.lua:1: host: options: option timeout", 1, true))
+  end)
+
+  it("is no mark of an editor at the beginning", function()
+    local mark = "\xEF\xBB\xBF"
+    local batch = config.read(mark .. 'fetch { "http://a.test/1" }', "m.lua")
+    assert.equal("m.lua:1", batch.items[1].where)
+    batch = config.read(mark .. "http://a.test/2\r\n", "list")
+    assert.is_nil(batch.items[1].problem)
+    assert.equal("2", batch.items[1].target)
+  end)
+
+  it("is a target that another item's temporary file has", function()
+    local batch = config.read([[
+      fetch { "http://a.test/1", to = "x" }
+      fetch { "http://a.test/2", to = "x.part" }
+      fetch { "http://a.test/3", to = "y.part.meta" }
+      fetch { "http://a.test/4", to = "y" }
+    ]], "m.lua")
+    assert.is_nil(batch.items[1].problem)
+    assert.equal("the target x.part is the name of a temporary file of "
+      .. "m.lua:1", batch.items[2].problem)
+    assert.is_nil(batch.items[3].problem)
+    assert.truthy(batch.items[4].problem:find("y.part.meta", 1, true))
+  end)
+
+  it("is a path longer than the system takes", function()
+    local batch = config.read([[
+      fetch { "http://a.test/1", to = ("a/"):rep(2001) .. "z" }
+    ]], "m.lua")
+    assert.truthy(batch.items[1].problem:find "longer than 4000 bytes$")
+    assert.is_true(#batch.items[1].problem < 120)
+  end)
+end)
+
+describe("an action", function()
+  it("refuses a wait that is none, at the line that asked", function()
+    local function wrong(...)
+      local ok, thrown = pcall(actions.retry, ...)
+      assert.is_false(ok)
+      return thrown
+    end
+    assert.truthy(wrong("x", { after = "soon" }):find "after: \"soon\" is no")
+    assert.truthy(wrong("x", { after = -1 }):find "not negative")
+    assert.truthy(wrong("x", { after = 0 / 0 }):find "not negative")
+    assert.truthy(wrong("x", 3):find "wants a table")
+    assert.truthy(wrong { afer = 3 }:find "did you mean after")
+    assert.equal(60, actions.retry("x", { after = "1m" }).after)
+    assert.equal("why", actions.retry { "why", fresh = true }.reason)
+  end)
+end)

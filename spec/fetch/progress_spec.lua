@@ -79,6 +79,27 @@ describe("bars", function()
     end
   end)
 
+  it("count the columns of wide characters, and of no characters", function()
+    local w <close> = kit.world()
+    w:server("a.test"):route("^/", function(c)
+      c:head(200, { ["content-length"] = 20 }):send "0123456789"
+      cw.sleep(1)
+      c:send "0123456789"
+    end)
+    local text = show(w, { items = {
+      { "http://a.test/1", to = ("漢"):rep(40) },
+      { "http://a.test/2", to = "b\xFFd" },
+      { "http://a.test/3", to = "\u{9B}31m\u{202E}" },
+      { "http://a.test/4", to = ("e\u{301}"):rep(10) },
+    } }, 40)
+    -- A third of 39 columns: six of two columns and the dots.
+    assert.truthy(text:find("  漢漢漢漢漢漢…       10 B  50%\n", 1, true))
+    assert.truthy(text:find("  b?d                 10 B  50%\n", 1, true))
+    assert.truthy(text:find("  ?31m?               10 B  50%\n", 1, true))
+    assert.truthy(text:find("  " .. ("e\u{301}"):rep(10)
+      .. "          10 B  50%\n", 1, true))
+  end)
+
   it("say what went wrong above them, and nothing else", function()
     local w <close> = kit.world()
     local srv = w:server "a.test"

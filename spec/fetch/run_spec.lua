@@ -296,6 +296,42 @@ describe("resuming", function()
     w:check_servers()
   end)
 
+  it("starts over where what is kept was decoded on the way", function()
+    local w <close> = kit.world()
+    local zlib_free = "\31\139\8\0\0\0\0\0\0\255\1\5\0\250\255hello"
+      .. "\134\166\16\54\5\0\0\0"
+    local asked = {}
+    w:server("a.test"):route("/x", function(c)
+      asked[#asked + 1] = c.request.headers.range or "whole"
+      c:head(200, { ["Content-Encoding"] = "gzip", ETag = '"v1"',
+        ["Content-Length"] = #zlib_free })
+      if c.attempt == 1 then
+        c:send(zlib_free:sub(1, 18))
+        cw.sleep(1)
+        c:reset()
+      else
+        c:send(zlib_free)
+      end
+    end)
+    local outcome = w:fetch { items = { { "http://a.test/x",
+      options = { accept_encoding = "gzip" },
+      sha256 = digest("sha256", "hello") } } }
+    assert.equal(1, outcome.done, outcome.results[1].reason)
+    assert.same({ "whole", "whole" }, asked)
+    assert.equal("hello", w:content "x")
+    assert.same({ "x" }, w:files())
+  end)
+
+  it("says that what has a wrong size came coded", function()
+    local w <close> = kit.world()
+    w:server("a.test"):route("/x", function(c)
+      c:reply(200, { ["Content-Encoding"] = "gzip" }, "coded")
+    end)
+    local outcome = w:fetch { items = { { "http://a.test/x", size = 9 } } }
+    assert.matches("got 5 %(it came with Content%-Encoding: gzip",
+      outcome.results[1].reason)
+  end)
+
   it("uses Last-Modified where there is no ETag", function()
     local w <close> = kit.world()
     local asked
@@ -484,14 +520,16 @@ describe("resuming", function()
 
   it("leaves nothing of another file beside a new validator", function()
     local w <close> = kit.world()
-    w:server("a.test"):route("/x", function(c)
+    w:server("a.test"):route("^/", function(c)
       c:head(200, { ["content-length"] = 10, etag = '"v1"' })
+      c:send(c.request.path == "/x" and "ab" or "")
       cw.sleep(1000)
     end)
     w:put("x.part", "rubbish")
     w:put("x.part.meta", "curlew partial 1\nhttp://b.test/x\n\"v0\"\n")
     local asked = 0
-    local outcome = w:fetch({ items = { { "http://a.test/x" } } }, {
+    local outcome = w:fetch({ items = {
+      { "http://a.test/x" }, { "http://a.test/y" } } }, {
       is_interrupted = function()
         asked = asked + 1
         return asked > 5
@@ -499,7 +537,9 @@ describe("resuming", function()
     })
     assert.is_true(outcome.interrupted)
     assert.matches('"v1"', w:content "x.part.meta")
-    assert.is_nil(w:content "x.part")
+    assert.equal("ab", w:content "x.part")
+    -- Of y nothing came: nothing is kept.
+    assert.same({ "x.part", "x.part.meta" }, w:files())
   end)
 
   it("starts over when the part that was kept has gone bad", function()

@@ -1,4 +1,7 @@
 -- What user code may decide on: the results of on.head and on.verdict.
+local units = require "curlew.fetch.units"
+local words = require "curlew.fetch.words"
+
 local actions = {}
 
 local action = { __name = "curlew.fetch.action" }
@@ -9,17 +12,42 @@ function action:__tostring()
     or self.kind
 end
 
+local MORE = { after = true, fresh = true, reason = true }
+
+-- A wait that is none would be noticed when the wait begins, far from the line
+-- that asked for it. The error is that line's.
+local function check_more(kind, more)
+  if type(more) ~= "table" then
+    error(("%s: the second value wants a table like { after = 5 }, got a %s")
+      :format(kind, type(more)), 3)
+  end
+  for name in pairs(more) do
+    if name ~= 1 and not MORE[name] then
+      error(("%s: unknown key %q%s"):format(kind, tostring(name),
+        words.hint(tostring(name), MORE)), 3)
+    end
+  end
+  if more.after ~= nil then
+    local seconds, problem = units.duration(more.after)
+    if not seconds then
+      error(("%s: after: %s"):format(kind, problem), 3)
+    end
+    return seconds
+  end
+end
+
 local function maker(kind)
   return function(reason, more)
-    local self = { kind = kind }
+    local self = { kind = kind, fresh = false }
     if type(reason) == "table" then
       more, reason = reason, reason.reason or reason[1]
     end
     if reason ~= nil then
       self.reason = tostring(reason)
     end
-    self.after = more and more.after
-    self.fresh = more and more.fresh or false
+    if more ~= nil then
+      self.after, self.fresh = check_more(kind, more), more.fresh or false
+    end
     return setmetatable(self, action)
   end
 end

@@ -46,7 +46,12 @@ end
 ---@param job table
 function attempt.let_go(job)
   if job.file then
+    local is_empty = job.base + job.file:bytes() == 0
     job.file:discard()
+    if is_empty then
+      -- Nothing to go on with: a disk that is full leaves such files.
+      partial.remove(job.item.target)
+    end
   end
   job.file, job.sink, job.digests = nil, nil, nil
   job.kept, job.validator = 0, nil
@@ -122,6 +127,10 @@ local function on_head(job, x, final, ask)
   end
   job.validator = partial.validator(final.headers)
     or final.status == 206 and job.validator or nil
+  if job.is_decoded and final.headers["content-encoding"] then
+    -- Offsets of a server are of coded bytes; those in the file are not.
+    job.validator = nil
+  end
   if job.validator then
     partial.note(job.item.target, x.url, job.validator)
     job.is_noted = true
@@ -263,13 +272,23 @@ function attempt.is_there(one)
   return digests ~= nil and not broken_promise(one, digests)
 end
 
+-- Servers that code what nobody asked them to are a common reason.
+local function coding(job, x)
+  local name = x.headers["content-encoding"]
+  if not name or job.is_decoded then
+    return ""
+  end
+  return (" (it came with Content-Encoding: %s and was kept so; "
+    .. "options = { accept_encoding = \"\" } decodes)"):format(name)
+end
+
 local function check(job, x)
   local one = job.item
   x.bytes = job.base + job.file:bytes()
   if one.size and x.bytes ~= one.size then
     x.wrong = "size"
-    x.reason = ("wrong size: wanted %d bytes, got %d"):format(one.size,
-      x.bytes)
+    x.reason = ("wrong size: wanted %d bytes, got %d%s"):format(one.size,
+      x.bytes, coding(job, x))
     return
   end
   local digests = job.digests
@@ -282,6 +301,9 @@ local function check(job, x)
     end
   end
   x.wrong, x.reason = broken_promise(one, digests or {})
+  if x.wrong then
+    x.reason = x.reason .. coding(job, x)
+  end
 end
 
 ---Makes the attempt. Returns the facts; user code decides on them.
@@ -300,8 +322,15 @@ function attempt.make(job, at, ask, now)
   }
   prepare(job, url)
   x.resumed_from = job.kept
-  local easy <close> = cw.easy(options_of(job, at, url,
-    head_reader(job, x, ask)))
+  local options = options_of(job, at, url, head_reader(job, x, ask))
+  job.is_decoded = options.accept_encoding ~= nil
+  local is_made, made = pcall(cw.easy, options)
+  if not is_made then
+    x.error, x.reason = "bad_function_argument", tostring(made)
+    x.seconds, x.received = 0, 0
+    return x
+  end
+  local easy <close> = made
   job.easy = easy
   local began = now()
   local ok, thrown = pcall(easy.perform, easy)

@@ -175,10 +175,13 @@ local function plan(batch, out)
     show(one)
   end
   for _, generate in ipairs(batch.feeds) do
-    generate(function(one)
+    local ok, thrown = pcall(generate, function(one)
       batch.check_twin(one)
       show(one)
     end)
+    if not ok then
+      config.refuse(tostring(thrown))
+    end
   end
   out:write(("%d items, %d of them wrong\n"):format(total, bad))
   if total == 0 then

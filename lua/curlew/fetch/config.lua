@@ -105,6 +105,9 @@ local function vars_word(batch, set)
       refuse_at(batch, "vars wants a table, got a " .. type(given))
     end
     for name, standard in pairs(given) do
+      if type(name) ~= "string" then
+        refuse_at(batch, "vars takes no value without a name")
+      end
       batch.var_names[name] = true
       if set[name] ~= nil then
         given[name] = converted(batch, name, set[name], standard)
@@ -134,7 +137,9 @@ local function host_word(batch)
       refuse_at(batch, "host wants a name or a pattern like \"*.example.org\"")
     end
     local where = where_of(batch)
+    batch.open_hosts[pattern] = where
     return function(given)
+      batch.open_hosts[pattern] = nil
       local read = checked(batch, schema.host, given, "host")
       read.pattern, read.where = pattern:lower(), where
       batch.hosts[#batch.hosts + 1] = read
@@ -209,8 +214,24 @@ local function on_table(batch)
   })
 end
 
+-- Words that are called. Given a value instead, they would say nothing.
+local CALLED = {
+  vars = true, defaults = true, host = true, fetch = true, each = true,
+  report = true, journal = true,
+}
+
+local function refuse_assignment(batch, name)
+  if name == "on" then
+    refuse_at(batch, "on keeps its place: write function on.verdict(x) ... end")
+  end
+  refuse_at(batch, ("%s is called, not assigned to: write %s without the =")
+    :format(name, name))
+end
+
+---@return table env what the file sees
+---@return table known its words
 local function environment(batch, set)
-  local env = {
+  local known = {
     vars = vars_word(batch, set), defaults = defaults_word(batch),
     host = host_word(batch), fetch = fetch_word(batch),
     each = each_word(batch), report = report_word(batch),
@@ -221,11 +242,20 @@ local function environment(batch, set)
   }
   for name, make in pairs(actions) do
     if name ~= "is" and name ~= "read" then
-      env[name] = make
+      known[name] = make
     end
   end
-  env._G = env
-  return setmetatable(env, { __index = _G })
+  local env = setmetatable({}, {
+    __index = setmetatable(known, { __index = _G }),
+    __newindex = function(self, name, value)
+      if CALLED[name] or name == "on" then
+        refuse_assignment(batch, name)
+      end
+      rawset(self, name, value)
+    end,
+  })
+  known._G = env
+  return env, known
 end
 
 -- --- loading ---------------------------------------------------------------
@@ -234,25 +264,25 @@ local function new_batch(name)
   return {
     name = name, source = "@" .. name, items = {}, feeds = {}, hosts = {},
     report = {}, on = {}, defaults = {}, var_names = {}, args = {},
+    open_hosts = {},
   }
 end
 
 -- A word that is not there was called: which one was meant?
-local function explained(message, env)
+local function explained(message, words_known)
   local unknown =
     message:match "attempt to call a nil value %(global '(.-)'%)"
   if not unknown then
     return message
   end
-  local known = {}
-  for name in pairs(env) do
-    known[name] = true
-  end
-  return message .. words.hint(unknown, known)
+  return message .. words.hint(unknown, words_known)
 end
 
 local function run_file(batch, text, set)
-  local env = environment(batch, set)
+  local env, known = environment(batch, set)
+  if text:find "^\27" then
+    config.refuse(batch.name .. ": this is compiled, and no text")
+  end
   local chunk, wrong = load(text, batch.source, "t", env)
   if not chunk then
     config.refuse(wrong)
@@ -269,7 +299,12 @@ local function run_file(batch, text, set)
   if not ok and config.is_problem(thrown) then
     error(thrown, 0)
   elseif not ok then
-    config.refuse(explained(thrown.message, env))
+    config.refuse(explained(thrown.message, known))
+  end
+  local pattern, where = next(batch.open_hosts)
+  if pattern then
+    config.refuse(("%s: host %q has no section: write host %q { ... }")
+      :format(where, pattern, pattern))
   end
 end
 
@@ -282,6 +317,25 @@ local function check_set(batch, set)
   end
 end
 
+local TEMPORARY = { ".part", ".part.meta", ".part.meta.new" }
+
+-- Who needs that name already, as a target or for a temporary file.
+local function taken_by(first, target)
+  if first[target] then
+    return first[target], "is already that"
+  end
+  for _, ending in ipairs(TEMPORARY) do
+    local base = target:sub(1, -1 - #ending)
+    if target:sub(-#ending) == ending and first[base] then
+      return first[base], "is the name of a temporary file"
+    elseif first[target .. ending] then
+      return first[target .. ending],
+        ("needs %s for a temporary file, which is the target")
+        :format(target .. ending)
+    end
+  end
+end
+
 -- Two items with one target: which of them won would be chance.
 local function find_twins()
   local first = {}
@@ -289,10 +343,9 @@ local function find_twins()
     if one.problem or not one.target then
       return
     end
-    local other = first[one.target]
+    local other, how = taken_by(first, one.target)
     if other then
-      one.problem = ("the target %s is already that of %s"):format(
-        one.target, other)
+      one.problem = ("the target %s %s of %s"):format(one.target, how, other)
     else
       first[one.target] = one.where
     end
@@ -306,6 +359,8 @@ end
 ---@return curlew.fetch.batch
 function config.read(text, name, opts)
   opts = opts or {}
+  -- Editors of some systems begin a file with a mark.
+  text = text:gsub("^\xEF\xBB\xBF", "")
   local set = opts.set or {}
   local batch = new_batch(name)
   if opts.defaults then

@@ -188,6 +188,9 @@ local function settled_before(state, job)
     return true
   end
   local problem = folder_problem(state, one)
+  if not problem and sys.stat(one.target) == "directory" then
+    problem = ("the target %s is a folder"):format(one.target)
+  end
   if problem then
     finish(state, job, "failed", problem)
     return true
@@ -226,6 +229,7 @@ function course.try(state, job)
     return ask(state, "head", head)
   end, state.now)
   if queue.is_over(state) then
+    log_attempt(job, x, { kind = "interrupted" })
     attempt.let_go(job)
     return
   end
@@ -241,7 +245,8 @@ end
 function course.broken(state, job, why)
   if not job.result.outcome then
     attempt.let_go(job)
-    finish(state, job, "failed", why)
+    job.result.trace = why
+    finish(state, job, "failed", why:match "^[^\n]*")
   end
 end
 

@@ -114,6 +114,9 @@ local function check_name(to)
   end
 end
 
+-- Linux takes no path of 4,096 bytes; room is left for ".part.meta.new".
+local LONGEST_PATH = 4000
+
 -- a//b/./c is a/b/c: two spellings are one target.
 local function plain(path)
   local parts = {}
@@ -207,7 +210,13 @@ function item.place(self, to)
   self.to = plain(to)
   local dir = plain(self.dir)
   local is_whole = dir == "" or dir == "/"
-  self.target = is_whole and dir .. self.to or dir .. "/" .. self.to
+  local target = is_whole and dir .. self.to or dir .. "/" .. self.to
+  if #target > LONGEST_PATH then
+    self.problem = ("the path %s... is longer than %d bytes"):format(
+      target:sub(1, 60), LONGEST_PATH)
+    return
+  end
+  self.target = target
 end
 
 return item

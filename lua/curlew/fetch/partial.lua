@@ -53,8 +53,8 @@ function partial.note(target, url, validator)
     return
   end
   local ok = file:write(FIRST_LINE, "\n", url, "\n", validator, "\n")
-  if file:close() and ok then
-    os.rename(name .. ".new", name)
+  if not (file:close() and ok and os.rename(name .. ".new", name)) then
+    os.remove(name .. ".new")
   end
 end
 

@@ -21,21 +21,54 @@ function progress.summary(outcome)
 end
 
 -- Names and reasons come from servers and files: no control character of
--- theirs reaches the terminal.
+-- theirs reaches the terminal, be it of the second set (U+0080 to U+009F) or
+-- one that turns the direction of writing, and no byte that is not UTF-8.
 local function clean(text)
-  return (tostring(text):gsub("%c", "?"))
+  text = tostring(text):gsub("%c", "?")
+  if not utf8.len(text) then
+    return (text:gsub("[\x80-\xFF]", "?"))
+  end
+  return (text:gsub("\xC2[\x80-\x9F]", "?")
+    :gsub("\xE2\x80[\xAA-\xAE]", "?"):gsub("\xE2\x81[\xA6-\xA9]", "?"))
 end
 
--- Cuts text to n columns, counting a UTF-8 character as one.
+-- From, to: characters of two columns, by the blocks that Unicode calls wide.
+local WIDE = {
+  { 0x1100, 0x115F }, { 0x2E80, 0xA4CF }, { 0xAC00, 0xD7A3 },
+  { 0xF900, 0xFAFF }, { 0xFE30, 0xFE6F }, { 0xFF00, 0xFF60 },
+  { 0xFFE0, 0xFFE6 }, { 0x1F300, 0x1FAFF }, { 0x20000, 0x3FFFD },
+}
+
+local function columns_of(code)
+  if code < 0x300 then
+    return 1
+  elseif code <= 0x36F or code >= 0x200B and code <= 0x200F
+    or code >= 0xFE00 and code <= 0xFE0F then
+    return 0
+  end
+  for _, block in ipairs(WIDE) do
+    if code >= block[1] and code <= block[2] then
+      return 2
+    end
+  end
+  return 1
+end
+
+-- Cuts or fills text to n columns.
 local function fit(text, n)
   text = clean(text)
-  local length = utf8.len(text)
-  if not length then
-    return #text > n and text:sub(1, n) or text .. (" "):rep(n - #text)
-  elseif length > n then
-    return text:sub(1, utf8.offset(text, n) - 1) .. "…"
+  local used, cut, at_cut = 0, 1, 0
+  for at, code in utf8.codes(text) do
+    if used < n then
+      -- Up to here there is a column left for the dots.
+      cut, at_cut = at, used
+    end
+    used = used + columns_of(code)
+    if used > n then
+      return text:sub(1, cut - 1) .. "…" .. (" "):rep(n - 1 - at_cut)
+    end
   end
-  return text .. (" "):rep(n - length)
+  return text .. (" "):rep(n - used)
 end
 
 -- --- sentences -------------------------------------------------------------
@@ -74,6 +107,18 @@ local function sentence(kind, event)
   end
 end
 
+-- Why the run ended before its items did, as a line of its own.
+local function ending(state)
+  local n = state.open
+  local left = n == 1 and "1 item left" or ("%d items left"):format(n)
+  if state.interrupted then
+    return ("interrupted: %s; the same command goes on\n"):format(left)
+  elseif state.stopped then
+    return ("stopped: %s; %s\n"):format(clean(state.stopped), left)
+  end
+  return ""
+end
+
 -- Lines for a log: everything that happened, or failures only.
 local function plain(out, is_quiet)
   return function(kind, event)
@@ -83,7 +128,7 @@ local function plain(out, is_quiet)
     if line then
       out:write(line, "\n")
     elseif kind == "finish" then
-      out:write(progress.summary(event.state), "\n")
+      out:write(ending(event.state), progress.summary(event.state), "\n")
     end
   end
 end
@@ -117,6 +162,8 @@ local function facts_of(kind, event)
     facts.done, facts.failed, facts.skipped = state.done, state.failed,
       state.skipped
     facts.bytes, facts.seconds = state.bytes, state.seconds
+    facts.left, facts.stopped = state.open, state.stopped
+    facts.interrupted = state.interrupted
   end
   return facts
 end
@@ -133,7 +180,7 @@ local function events(out, err)
       out:flush()
     end
     if kind == "finish" then
-      err:write(progress.summary(event.state), "\n")
+      err:write(ending(event.state), progress.summary(event.state), "\n")
     end
   end
 end
@@ -161,11 +208,14 @@ end
 
 local function job_line(job, width)
   local n, share = share_of(job)
-  local name = fit(job.item.to or job.item.id, math.min(36, width // 3))
+  local wide = math.min(36, width // 3)
+  local name = fit(job.item.to or job.item.id, wide)
   local size = ("%10s"):format(units.show_bytes(n))
-  local room = width - utf8.len(name) - 26
+  local room = width - wide - 26
   if room < 8 then
-    return ("  %s %s"):format(name, size)
+    local percent = share and width >= wide + 18
+      and (" %3d%%"):format(math.min(100, math.floor(share * 100))) or ""
+    return ("  %s %s%s"):format(name, size, percent)
   elseif not share then
     return ("  %s %s  %s"):format(name, size, job.file and "…" or "")
   end
@@ -206,11 +256,16 @@ local function total_line(self, state, width)
   local share = state.total > 0 and (over + moving) / state.total or 0
   local counts = ("%d/%d%s"):format(over, state.total,
     state.fed and "" or "+")
-  local text = ("%s  %s  %s/s%s"):format(counts, units.show_bytes(n),
-    units.show_bytes(self.speed or 0), time_left(self, now, share))
+  local text = ("%s  %s  %s/s"):format(counts, units.show_bytes(n),
+    units.show_bytes(self.speed or 0))
+  local left = time_left(self, now, share)
+  if #text + #left + 2 <= width then
+    text = text .. left
+  end
   local room = math.min(40, width - #text - 12)
   if room < 8 then
-    return "  " .. text
+    -- A line that wraps would not be erased.
+    return ("  " .. text):sub(1, width)
   end
   return ("  \27[32m%s\27[0m %3d%%  %s"):format(bar(share, room),
     math.floor(share * 100), text)
@@ -267,7 +322,8 @@ local function bars(out, columns)
     elseif kind == "tick" then
       draw(self, out)
     elseif kind == "finish" then
-      out:write(self.erase(), progress.summary(event.state), "\n")
+      out:write(self.erase(), ending(event.state),
+        progress.summary(event.state), "\n")
     else
       local is_news = kind ~= "end" or event.result.outcome == "failed"
       local line = is_news and sentence(kind, event)

@@ -3,6 +3,12 @@ local json = require "curlew.json"
 
 local report = {}
 
+-- Without an end of its own, the end of the run was that of the item.
+local function outcome_of(result)
+  return result.outcome
+    or #result.attempts > 0 and "interrupted" or "not tried"
+end
+
 local function item_facts(result)
   local attempts = setmetatable({}, getmetatable(json.empty_list))
   for i, one in ipairs(result.attempts) do
@@ -10,9 +16,9 @@ local function item_facts(result)
   end
   return {
     id = result.id, target = result.target, where = result.where,
-    url = result.url, outcome = result.outcome or "not tried",
+    url = result.url, outcome = outcome_of(result),
     reason = result.reason, bytes = result.bytes, status = result.status,
-    seconds = result.seconds,
+    seconds = result.seconds, trace = result.trace,
     attempts = #attempts > 0 and attempts or json.empty_list,
   }
 end
@@ -60,12 +66,16 @@ function report.write(path, batch, outcome)
       "\n")
     local closed, wrong = file:close()
     problem = not ok and problem or not closed and wrong or nil
+    problem = problem and ("%s: %s"):format(path, problem)
   end
   if not problem then
     ok, problem = os.rename(path .. ".new", path)
     problem = not ok and problem or nil
   end
-  return problem and "cannot write the report: " .. problem or nil
+  if problem then
+    os.remove(path .. ".new")
+    return "cannot write the report: " .. problem
+  end
 end
 
 return report

@@ -4,6 +4,7 @@
 -- A check is given the value and returns the value to keep, or nil and what
 -- is wrong. Features that the page of the language names and that are not
 -- built are rows here too: they are refused by name, never passed over.
+local cw = require "curlew"
 local units = require "curlew.fetch.units"
 local words = require "curlew.fetch.words"
 
@@ -107,6 +108,20 @@ local function headers(value)
       return nil, ("has a line end in the value of %s"):format(name)
     end
   end
+  return value
+end
+
+-- Options of the library are tried on a handle that does nothing else, so that
+-- a slip is an error of the file and not one of every item.
+local function options(value)
+  if type(value) ~= "table" then
+    return nil, "wants a table of options, got a " .. type(value)
+  end
+  local ok, made = pcall(cw.easy, value)
+  if not ok then
+    return nil, tostring(made)
+  end
+  made:close()
   return value
 end
 
@@ -219,7 +234,7 @@ local common = {
     return whole(0)(value)
   end,
   verify = of_type "boolean", ca = path, user_agent = text,
-  options = of_type "table",
+  options = options,
   if_changed = later "a conditional fetch (if_changed) is",
   parallel = later "fetching from several mirrors at once (parallel) is",
   blocks = later "block hashes (blocks) are",
@@ -264,7 +279,7 @@ schema.host = {
   connections = whole(1), headers = headers, auth = login,
   pin = texts, resolve = texts, prereq = of_type "function",
   verify = of_type "boolean", ca = path, cert = path, key = path,
-  proxy = text, options = of_type "table",
+  proxy = text, options = options,
   rate = later "requests a second per host (rate) are",
   bandwidth = later "bandwidth limits per host (bandwidth) are",
 }

@@ -7,13 +7,16 @@ local BYTES = {
   KiB = 1 << 10, MiB = 1 << 20, GiB = 1 << 30, TiB = 1 << 40,
 }
 
+-- Some thirty years: no clock overflows, whatever is added or multiplied.
+local LONGEST = 1e9
+
 ---Seconds of "20s", "2m", "1h30m", "250ms" or a number of seconds.
 ---@param value string|number
 ---@return number? seconds
 ---@return string? problem
 function units.duration(value)
   if math.type(value) then
-    if value >= 0 and value < math.huge then
+    if value >= 0 and value <= LONGEST then
       return value
     end
     return nil, "a duration is not negative and not endless"
@@ -31,6 +34,9 @@ function units.duration(value)
     end
     total, rest = total + tonumber(number) * scale, after
   until rest == ""
+  if total > LONGEST then
+    return nil, ("%q is too long a duration"):format(value)
+  end
   return total
 end
 

@@ -30,7 +30,8 @@ end
 ---@param known table<string, any> words are its keys
 ---@return string?
 function words.nearest(word, known)
-  if #word > 64 then
+  -- One letter is near to any other: that tells nobody anything.
+  if #word > 64 or not word:find "%w%w" then
     return nil
   end
   local best, least = nil, math.max(1, #word // 3) + 1
