@@ -332,6 +332,21 @@ describe("resuming", function()
       outcome.results[1].reason)
   end)
 
+  it("is not reported of an answer that was the whole", function()
+    local w <close> = kit.world()
+    w:server("a.test"):route("/x", function(c)
+      if c.attempt == 1 then
+        break_off(c, { ETag = '"v1"' }, 150000)
+      else
+        c:reply(200, { ETag = '"v2"' }, "new")
+      end
+    end)
+    local outcome = w:fetch { items = { { "http://a.test/x" } } }
+    assert.equal(1, outcome.done)
+    assert.is_nil(kit.attempt(outcome, 1, 2).resumed_from)
+    assert.equal("new", w:content "x")
+  end)
+
   it("uses Last-Modified where there is no ETag", function()
     local w <close> = kit.world()
     local asked

@@ -48,7 +48,7 @@ function attempt.let_go(job)
   if job.file then
     local is_empty = job.base + job.file:bytes() == 0
     job.file:discard()
-    if is_empty then
+    if is_empty and partial.is_empty(job.item.target) then
       -- Nothing to go on with: a disk that is full leaves such files.
       partial.remove(job.item.target)
     end
@@ -116,7 +116,7 @@ local function on_head(job, x, final, ask)
   end
   if final.status ~= 206 and final.status ~= 416 then
     -- Another version, or no resume at all: the sink has started over.
-    job.base = 0
+    job.base, x.resumed_from = 0, 0
   end
   job.total = total_of(job, final)
   x.total = job.total

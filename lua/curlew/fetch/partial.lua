@@ -36,6 +36,14 @@ function partial.remove_bytes(target)
   os.remove(partial.name(target))
 end
 
+---Whether there are no bytes.
+---@param target string
+---@return boolean
+function partial.is_empty(target)
+  local kind, size = sys.stat(partial.name(target))
+  return not kind or size == 0
+end
+
 ---Removes the meta file alone: the rest was published.
 ---@param target string
 function partial.forget(target)
