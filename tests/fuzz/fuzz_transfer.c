@@ -4,8 +4,9 @@
  * Properties: nothing crashes or leaks; every transfer ends soon after its
  * time limit; an added handle gets one message, or none if it was removed; no
  * callback is called after that, nor while one of its direction runs, pends or
- * is paused; what is delivered is no more than was announced or sent; no
- * socket and no block of memory is left.
+ * is paused; what is delivered is no more than was announced or sent, and the
+ * same bytes however callbacks and network behave; no socket and no block of
+ * memory is left.
  *
  * Input: 4 bytes for the world, 8 for each of three transfers (see the
  * tables), one byte n, n bytes that callbacks draw their deeds from (0, and
@@ -76,7 +77,7 @@ struct xfer {
   int runs;
   int late;
   int64_t deadline_us;
-  uint64_t delivered;
+  uint64_t delivered, hash;
   size_t given; /* of the upload */
   struct cw_sink *sink;
   struct cw_source *source;
@@ -94,7 +95,15 @@ struct conn {
   bool delayed, deaf, eof, hung, running;
 };
 
+/* What a transfer that succeeded delivered. */
+struct outcome {
+  bool ok;
+  uint64_t bytes, hash;
+};
+
 struct fuzz {
+  struct outcome outcome; /* of the first that ended */
+  int ended;
   struct cw_vnet *net;
   CWM *multi;
   const uint8_t *world;
@@ -629,6 +638,14 @@ static int64_t act(struct xfer *x, const struct kind *kind, int64_t ok) {
   }
 }
 
+/* FNV-1a, goes on from h. */
+static uint64_t hash(uint64_t h, const char *bytes, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    h = (h ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
+  }
+  return h;
+}
+
 /* Bytes that were shown count when they are taken. */
 static size_t on_write(char *bytes, size_t size, size_t n, void *data) {
   struct xfer *x = data;
@@ -644,6 +661,7 @@ static size_t on_write(char *bytes, size_t size, size_t n, void *data) {
   cw_pin_free(pin);
   if (result == (int64_t)n || result == CW_CALLBACK_PENDING) {
     x->delivered += n;
+    x->hash = hash(x->hash, bytes, n);
   }
   leave(x, &write_kind);
   return (size_t)result;
@@ -979,7 +997,7 @@ static void add_xfer(struct xfer *x) {
   x->added = true;
   x->over = x->told = false;
   x->late = 0;
-  x->delivered = 0;
+  x->delivered = x->hash = 0;
   x->given = 0;
   x->runs++;
   x->deadline_us = cw_vnet_now_us(x->f->net) + LIMIT_MS * 1000;
@@ -1020,6 +1038,20 @@ static void check_body(struct xfer *x) {
   }
 }
 
+static void note_outcome(struct xfer *x, enum cw_code result) {
+  if (x->f->ended++ > 0) {
+    return;
+  }
+  struct outcome *o = &x->f->outcome;
+  *o = (struct outcome){result == CW_OK, x->delivered, x->hash};
+  if (x->sink) {
+    size_t n = 0;
+    const char *bytes = cw_sink_data(x->sink, &n);
+    o->bytes += cw_sink_bytes(x->sink);
+    o->hash = bytes ? hash(o->hash, bytes, n) : o->hash;
+  }
+}
+
 static void take_message(struct fuzz *f, const struct cw_msg *msg) {
   struct xfer *x = NULL;
   for (size_t i = 0; i < f->nxfers; i++) {
@@ -1030,6 +1062,7 @@ static void take_message(struct fuzz *f, const struct cw_msg *msg) {
   check(x && x->added, "a message of a transfer that does not run");
   check(msg->result != CW_AGAIN, "AGAIN is no result");
   x->added = false;
+  note_outcome(x, msg->result);
   x->over = x->told = true;
   if (msg->result == CW_OK) {
     check_body(x);
@@ -1123,16 +1156,17 @@ static void open_ways(struct fuzz *f) {
   }
 }
 
-static void open_world(struct fuzz *f) {
+static void open_world(struct fuzz *f, bool smooth) {
   static const uint32_t windows[] = {0, 1, 7, 100, 1000, 4096, 20000, 65536};
   const uint8_t *w = f->world;
   f->net = cw_vnet_new(7, 1700000000);
   check(f->net != NULL, "no network");
   f->multi = cw_multi_init_on(cw_vnet_platform(f->net));
   check(f->multi != NULL, "no multi");
-  cw_vnet_max_read(f->net, w[1] & 15 ? (1u << (w[1] & 15)) - 1 : 0);
-  cw_vnet_max_write(f->net, w[1] >> 4 ? (1u << (w[1] >> 4)) - 1 : 0);
-  cw_vnet_window(f->net, windows[w[2] & 7]);
+  uint8_t cuts = smooth ? 0 : w[1];
+  cw_vnet_max_read(f->net, cuts & 15 ? (1u << (cuts & 15)) - 1 : 0);
+  cw_vnet_max_write(f->net, cuts >> 4 ? (1u << (cuts >> 4)) - 1 : 0);
+  cw_vnet_window(f->net, windows[smooth ? 0 : w[2] & 7]);
   cw_vnet_latency_us(f->net, (w[2] >> 3) * 100);
   const char *ip = "10.0.0.1";
   open_ways(f);
@@ -1169,7 +1203,7 @@ static void close_world(struct fuzz *f) {
   cw_vnet_free(f->net);
 }
 
-static void play(const uint8_t *data, size_t size) {
+static struct outcome play(const uint8_t *data, size_t size, bool smooth) {
   struct fuzz *f = calloc(1, sizeof(*f));
   check(f != NULL, "no memory");
   f->world = data;
@@ -1179,14 +1213,33 @@ static void play(const uint8_t *data, size_t size) {
   f->deeds = data + at;
   f->script = (const char *)data + at + f->ndeeds;
   f->script_len = size - at - f->ndeeds;
-  open_world(f);
+  f->ndeeds = smooth ? 0 : f->ndeeds;
+  open_world(f, smooth);
   f->nxfers = 1 + f->world[0] % MAX_XFERS;
   for (size_t i = 0; i < f->nxfers; i++) {
     open_xfer(f, &f->xfers[i], data + WORLD_BYTES + i * XFER_BYTES);
   }
   run(f);
   close_world(f);
+  struct outcome outcome = f->outcome;
   free(f);
+  return outcome;
+}
+
+/* One GET or HEAD that leads nowhere else: what it gets is up to the server. */
+static bool is_plain(const uint8_t *data) {
+  const uint8_t *cfg = data + WORLD_BYTES;
+  return data[0] % MAX_XFERS == 0 && (cfg[0] & 7) < 2 && !(cfg[1] & 0x02);
+}
+
+/* If it succeeds at all, then with the same bytes as when nobody disturbs. */
+static void compare(const uint8_t *data, size_t size,
+                    const struct outcome *rough) {
+  struct outcome smooth = play(data, size, true);
+  if (rough->ok && smooth.ok) {
+    check(rough->bytes == smooth.bytes && rough->hash == smooth.hash,
+          "other bytes than without disturbance");
+  }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -1194,7 +1247,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   }
   failing_start(-1);
-  play(data, size);
+  struct outcome outcome = play(data, size, false);
+  if (outcome.ok && is_plain(data)) {
+    compare(data, size, &outcome);
+  }
   check(failing_live() == 0, "blocks are left");
   failing_stop();
   return 0;
