@@ -433,3 +433,18 @@ describe("an action", function()
     assert.equal("why", actions.retry { "why", fresh = true }.reason)
   end)
 end)
+
+describe("a batch from a program", function()
+  it("is a table of known parts", function()
+    local function wrong(given)
+      local ok, thrown = pcall(config.make, given)
+      assert.is_false(ok)
+      assert.is_true(config.is_problem(thrown))
+      return tostring(thrown)
+    end
+    assert.equal('batch: unknown key "itms" (did you mean items?)',
+      wrong { itms = {} })
+    assert.equal("a batch wants a table, got a string", wrong "x")
+    assert.truthy(wrong({ "http://a.test/x" }):find 'unknown key "1"')
+  end)
+end)

@@ -332,6 +332,63 @@ describe("resuming", function()
       outcome.results[1].reason)
   end)
 
+  it("goes on behind a 206 that is shorter than what was asked for", function()
+    local w <close> = kit.world()
+    w:server("a.test"):route("/x", function(c)
+      if c.attempt == 1 then
+        break_off(c, { ETag = '"v1"' }, 150000)
+      else
+        local from = tonumber(c.request.headers.range:match "%d+")
+        local to = math.min(from + 99999, #body - 1)
+        c:reply(206, { ETag = '"v1"', ["Content-Range"] =
+          ("bytes %d-%d/%d"):format(from, to, #body) },
+          body:sub(from + 1, to + 1))
+      end
+    end)
+    for _, sum in ipairs { false, digest("sha256", body) } do
+      local outcome = w:fetch { items = {
+        { "http://a.test/x", sha256 = sum or nil } } }
+      assert.equal(1, outcome.done, outcome.results[1].reason)
+      assert.equal(body, w:content "x")
+      assert.same({ "x" }, w:files())
+      os.remove(w:path "x")
+      w.servers[1].attempts = {}
+    end
+  end)
+
+  it("starts over when the whole has another length by now", function()
+    local w <close> = kit.world()
+    local ranges = 0
+    w:server("a.test"):route("/x", function(c)
+      local range = c.request.headers.range
+      if c.attempt == 1 then
+        break_off(c, { ETag = '"v1"' }, 150000)
+      elseif range then
+        ranges = ranges + 1
+        c:reply(206, { ["Content-Range"] = "bytes 150000-499999/500000" },
+          ("x"):rep(350000))
+      else
+        c:reply(200, {}, ("x"):rep(500000))
+      end
+    end)
+    -- In the same run, and in the next one.
+    for _, retry in ipairs { 4, 0 } do
+      local batch = { defaults = { retry = retry },
+        items = { { "http://a.test/x" } } }
+      local outcome = w:fetch(batch)
+      if outcome.failed == 1 then
+        batch.defaults.retry = 4
+        outcome = w:fetch(batch)
+      end
+      assert.equal(1, outcome.done, outcome.results[1].reason)
+      assert.is_true(("x"):rep(500000) == w:content "x",
+        ("%d bytes with retry %d"):format(#w:content "x", retry))
+      w.servers[1].attempts = {}
+      os.remove(w:path "x")
+    end
+    assert.equal(2, ranges)
+  end)
+
   it("is not reported of an answer that was the whole", function()
     local w <close> = kit.world()
     w:server("a.test"):route("/x", function(c)

@@ -68,7 +68,7 @@ local function prepare(job, url)
     end
   end
   if not job.file then
-    local size, validator, is_noted = partial.find(one.target,
+    local size, validator, is_noted, whole = partial.find(one.target,
       item.shown(url))
     if not may_resume then
       size, validator = nil, nil
@@ -81,16 +81,22 @@ local function prepare(job, url)
     job.is_noted = size ~= nil
     make_sinks(job, size ~= nil)
     job.base, job.kept, job.validator = size or 0, size or 0, validator
+    job.whole = size and whole
   end
 end
 
 -- --- head ------------------------------------------------------------------
 
+-- Bytes of the whole of which a 206 sends a part.
+local function range_total(status, headers)
+  local range = status == 206 and headers["content-range"]
+  return range and math.tointeger(tonumber(range:match "/(%d+)%s*$")) or nil
+end
+
 local function total_of(job, final)
-  local range = final.headers["content-range"]
-  local total = range and range:match "/(%d+)$"
-  if final.status == 206 and total then
-    return math.tointeger(tonumber(total))
+  local total = range_total(final.status, final.headers)
+  if total then
+    return total
   end
   local length = final.headers["content-length"]
   if length and not final.headers["content-encoding"] then
@@ -100,9 +106,13 @@ local function total_of(job, final)
 end
 
 -- A server that ignores If-Range sends the rest of another version; its ETag
--- gives it away.
+-- gives it away, or that the whole has another length.
 local function is_other_version(job, final)
   local etag = final.headers.etag
+  local total = range_total(final.status, final.headers)
+  if total and job.kept > 0 and job.whole and total ~= job.whole then
+    return true
+  end
   return final.status == 206 and job.kept > 0 and etag
     and job.validator and job.validator:find '^"' and etag ~= job.validator
 end
@@ -119,7 +129,7 @@ local function on_head(job, x, final, ask)
     job.base, x.resumed_from = 0, 0
   end
   job.total = total_of(job, final)
-  x.total = job.total
+  x.total, job.whole = job.total, job.total
   local action = ask(x)
   if action and action.kind ~= "done" then
     x.stopped = action
@@ -132,7 +142,7 @@ local function on_head(job, x, final, ask)
     job.validator = nil
   end
   if job.validator then
-    partial.note(job.item.target, x.url, job.validator)
+    partial.note(job.item.target, x.url, job.validator, job.whole)
     job.is_noted = true
   elseif final.status == 200 and job.is_noted then
     partial.forget(job.item.target)
@@ -285,6 +295,16 @@ end
 local function check(job, x)
   local one = job.item
   x.bytes = job.base + job.file:bytes()
+  local total = range_total(x.status, x.headers)
+  if total and x.bytes < total then
+    -- A 206 may be shorter than what was asked for (RFC 9110 section 15.3.7):
+    -- the next attempt asks for what is behind it.
+    x.error = "partial_file"
+    x.reason = ("the server sent bytes up to %d of %d"):format(x.bytes, total)
+    x.bytes = nil
+    attempt.let_go(job)
+    return
+  end
   if one.size and x.bytes ~= one.size then
     x.wrong = "size"
     x.reason = ("wrong size: wanted %d bytes, got %d%s"):format(one.size,

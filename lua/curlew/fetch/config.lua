@@ -385,12 +385,26 @@ function config.read(text, name, opts)
   return batch
 end
 
+local PARTS = {
+  name = true, defaults = true, hosts = true, items = true, on = true,
+  report = true,
+}
+
 ---A batch without a file: of a table of items, for programs and specs.
 ---@param given {defaults: table?, hosts: table<string, table>?,
 ---  items: table[], on: table?, report: table?}
 ---@return curlew.fetch.batch
 function config.make(given)
+  if type(given) ~= "table" then
+    config.refuse("a batch wants a table, got a " .. type(given))
+  end
   local batch = new_batch(given.name or "batch")
+  for name in pairs(given) do
+    if not PARTS[name] then
+      config.refuse(("%s: unknown key %q%s"):format(batch.name,
+        tostring(name), words.hint(tostring(name), PARTS)))
+    end
+  end
   local env = environment(batch, {})
   if given.defaults then
     env.defaults(given.defaults)

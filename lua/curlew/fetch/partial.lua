@@ -54,13 +54,15 @@ end
 ---@param target string
 ---@param url string without credentials
 ---@param validator string
-function partial.note(target, url, validator)
+---@param total integer? bytes that the whole has
+function partial.note(target, url, validator, total)
   local name = meta_name(target)
   local file = io.open(name .. ".new", "wb")
   if not file then
     return
   end
-  local ok = file:write(FIRST_LINE, "\n", url, "\n", validator, "\n")
+  local ok = file:write(FIRST_LINE, "\n", url, "\n", validator, "\n",
+    total and ("%d\n"):format(total) or "")
   if not (file:close() and ok and os.rename(name .. ".new", name)) then
     os.remove(name .. ".new")
   end
@@ -72,17 +74,18 @@ end
 ---@return integer? size
 ---@return string? validator
 ---@return boolean is_noted whether anything is said of them
+---@return integer? total bytes that the whole has
 function partial.find(target, url)
   local file = io.open(meta_name(target), "rb")
   if not file then
     return nil, nil, false
   end
-  local first, of, validator = file:read("l", "l", "l")
+  local first, of, validator, total = file:read("l", "l", "l", "l")
   file:close()
   local kind, size = sys.stat(partial.name(target))
   if first == FIRST_LINE and of == url and validator and validator ~= ""
     and kind == "file" and size > 0 then
-    return size, validator, true
+    return size, validator, true, math.tointeger(tonumber(total))
   end
   return nil, nil, true
 end
