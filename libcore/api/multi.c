@@ -238,7 +238,7 @@ enum cw_mcode cw_multi_set_int(CWM *multi, enum cw_moption option,
   }
   multi->option[i].i = value;
   if (i == cw_mopt_maxconnects && value > 0) {
-    cw_pool_set_max_idle(multi->pool, (size_t)value);
+    cw_multi_set_max_idle(multi, (size_t)value);
   }
   return CWM_OK;
 }

@@ -87,6 +87,12 @@ void cw_multi_destroy(struct cw_multi *multi) {
   cw_free(multi);
 }
 
+void cw_multi_set_max_idle(struct cw_multi *multi, size_t max_idle) {
+  multi->depth++; /* sockets are closed by callbacks */
+  cw_pool_set_max_idle(multi->pool, max_idle);
+  multi->depth--;
+}
+
 enum cw_mcode cw_multi_attach(struct cw_multi *multi, struct cw_easy *easy) {
   enum cw_code err = cw_idtab_add(&multi->easies, easy, &easy->id);
   if (err) {
@@ -108,7 +114,7 @@ enum cw_mcode cw_multi_attach(struct cw_multi *multi, struct cw_easy *easy) {
     multi->most_easies = multi->easies.count;
   }
   size_t idle = (size_t)multi->option[cw_mopt_maxconnects].i;
-  cw_pool_set_max_idle(multi->pool, idle ? idle : 4 * multi->most_easies);
+  cw_multi_set_max_idle(multi, idle ? idle : 4 * multi->most_easies);
   return CWM_OK;
 }
 
@@ -215,8 +221,7 @@ enum cw_mcode cw_multi_run(struct cw_multi *multi, int64_t max_wait_us) {
   return mcode_of(err);
 }
 
-/* --- foreign loops
- * --------------------------------------------------------------------- */
+/* --- foreign loops -------------------------------------------------------- */
 
 static int wish_of(unsigned events) {
   switch (events & (CW_READY_READ | CW_READY_WRITE)) {

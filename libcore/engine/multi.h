@@ -49,6 +49,8 @@ CW_MUST_CHECK enum cw_code cw_multi_new(const struct cw_platform *platform,
                                         struct cw_multi **pmulti);
 /* Everything in it ends without messages. */
 void cw_multi_destroy(struct cw_multi *multi);
+/* How many idle connections the pool keeps; closes what is too many. */
+void cw_multi_set_max_idle(struct cw_multi *multi, size_t max_idle);
 CW_MUST_CHECK enum cw_mcode cw_multi_attach(struct cw_multi *multi,
                                             struct cw_easy *easy);
 /* Not inside a callback of easy. */

@@ -116,7 +116,6 @@ struct fuzz {
   uint64_t served;
   struct xfer xfers[MAX_XFERS];
   size_t nxfers;
-  int opened, closed;
 };
 
 static void check(bool ok, const char *what) {
@@ -571,7 +570,6 @@ static void leave(struct xfer *x, const struct kind *kind) {
 static int new_fd(struct fuzz *f) {
   const struct cw_platform *p = cw_vnet_platform(f->net);
   int fd = -1;
-  f->opened++;
   check(p->sock_open(p->ctx, AF_INET, SOCK_STREAM, 0, &fd) == 0, "no socket");
   return fd;
 }
@@ -784,11 +782,16 @@ static int on_opensocket(void *data, int purpose, struct cw_sockaddr *address) {
   return (int)result;
 }
 
+static void close_fd(struct fuzz *f, int fd) {
+  const struct cw_platform *p = cw_vnet_platform(f->net);
+  check(p->sock_close(p->ctx, fd) == 0, "a strange descriptor is closed");
+}
+
 static int on_closesocket(void *data, int fd) {
   struct fuzz *f = data;
-  const struct cw_platform *p = cw_vnet_platform(f->net);
-  f->closed++;
-  check(p->sock_close(p->ctx, fd) == 0, "a strange descriptor is closed");
+  check(cw_multi_turn(f->multi, 0, NULL) == CWM_RECURSIVE_API_CALL,
+        "turn inside closesocket");
+  close_fd(f, fd);
   return 0;
 }
 
@@ -1089,7 +1092,7 @@ static void answer_pending(struct xfer *x, enum cw_slot slot) {
   }
   enum cw_code err = cw_easy_callback_done(x->easy, slot, answer);
   if (err && p->makes_fd) {
-    (void)on_closesocket(x->f, (int)answer);
+    close_fd(x->f, (int)answer);
   }
 }
 
@@ -1187,6 +1190,8 @@ static void open_world(struct fuzz *f, bool smooth) {
 
 static void close_world(struct fuzz *f) {
   bool easy_first = f->world[0] & 0x40;
+  check(cw_multi_set_int(f->multi, CWMOPT_MAXCONNECTS, 1) == CWM_OK,
+        "maxconnects");
   for (size_t i = 0; i < f->nxfers && easy_first; i++) {
     close_xfer(&f->xfers[i]);
   }
