@@ -79,6 +79,26 @@ describe("bars", function()
     end
   end)
 
+  it("do not count what was there before as speed", function()
+    local w <close> = kit.world()
+    local body = kit.bytes(1000000)
+    w:server("a.test"):route("/x", function(c)
+      c:head(206, { etag = '"1"', ["content-length"] = 1000,
+        ["content-range"] = "bytes 999000-999999/1000000" })
+      for i = 1, 10 do
+        c:send(body:sub(999000 + i * 100 - 99, 999000 + i * 100))
+        cw.sleep(1)
+      end
+    end)
+    w:put("x.part", body:sub(1, 999000))
+    w:put("x.part.meta", 'curlew partial 1\nhttp://a.test/x\n"1"\n')
+    local text, outcome = show(w, { items = { { "http://a.test/x" } } })
+    assert.equal(1, outcome.done)
+    assert.equal(body, w:content "x")
+    assert.matches(" %d+ B/s", text)
+    assert.is_nil(text:find "[KM]iB/s")
+  end)
+
   it("count the columns of wide characters, and of no characters", function()
     local w <close> = kit.world()
     w:server("a.test"):route("^/", function(c)

@@ -128,6 +128,7 @@ local function publish(state, job, x)
   end
   attempt.let_go(job)
   job.result.bytes = x.bytes
+  state.kept = state.kept + job.base
   finish(state, job, "done")
 end
 

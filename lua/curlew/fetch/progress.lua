@@ -245,12 +245,15 @@ end
 local function total_line(self, state, width)
   local over = state.done + state.failed + state.skipped
   local moving, n, now = 0, state.bytes, state.now()
+  -- What was there before the run says nothing of its speed.
+  local kept = state.kept
   for job in pairs(state.live) do
     local got, share = share_of(job)
     moving = moving + math.min(1, share or 0)
     n = n + got
+    kept = kept + (got > 0 and job.base or 0)
   end
-  note_speed(self, now, n)
+  note_speed(self, now, n - kept)
   -- Of items, not of bytes: sizes are not known before their turn comes, and
   -- a share of items never goes back or past its end.
   local share = state.total > 0 and (over + moving) / state.total or 0

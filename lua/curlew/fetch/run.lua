@@ -82,7 +82,7 @@ local function new_state(batch, opts)
     batch = batch, hosts = {}, lined = {}, turn = 0, folders = {},
     jobs = opts.jobs or DEFAULT_JOBS,
     active = {}, live = {}, nactive = 0, open = 0, total = 0, done = 0,
-    failed = 0, skipped = 0, bytes = 0, results = {},
+    failed = 0, skipped = 0, bytes = 0, kept = 0, results = {},
     tell = opts.tell or noop, random = opts.random or math.random,
     gate = queue.new_gate(), room = queue.new_gate(), fed = #batch.feeds == 0,
     interrupted = false, keeps_results = opts.keeps_results ~= false,
