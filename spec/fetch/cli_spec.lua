@@ -194,6 +194,24 @@ describe("exit codes", function()
       .. "0 done, 1 failed, 0 skipped", 1, true), err)
   end)
 
+  it("are 4 when on.head stopped it, and it says who did", function()
+    local w <close> = kit.world()
+    good_server(w)
+    local code, _, err = fetch_batch(w, ([[
+      defaults { dir = %q }
+      host "*" { connections = 1 }
+      fetch { "http://a.test/1" }
+      fetch { "http://a.test/2" }
+      function on.head(x)
+        return x.to == "1" and "skip" or stop
+      end
+    ]]):format(w.folder))
+    assert.equal(4, code)
+    assert.matches("skipped  1: on.head said skip\n", err)
+    assert.matches("failed   2: on.head said stop", err)
+    assert.matches("stopped: on.head said stop; 0 items left\n", err)
+  end)
+
   it("are 130 when interrupted", function()
     local w <close> = kit.world()
     w:server("a.test"):route("^/", function(c)

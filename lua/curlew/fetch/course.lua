@@ -61,7 +61,14 @@ local function ask(state, name, x)
     return actions.fail(("on.%s: %s"):format(name, tostring(value)))
   end
   local action, problem = actions.read(value, "on." .. name)
-  return problem and actions.fail(problem) or action
+  if problem then
+    return actions.fail(problem)
+  elseif action and action.kind ~= "done" and not action.reason
+    and not x.reason then
+    -- Whoever reads the last lines wants to know who decided.
+    action.reason = ("on.%s said %s"):format(name, action.kind)
+  end
+  return action
 end
 
 local function verdict(state, x)
