@@ -10,11 +10,17 @@
  *
  * A write that failed damages the file: it takes no more bytes and is never
  * published, until a restart.
+ *
+ * The temporary file is locked from its opening until it was renamed or
+ * removed, so two transfers, of one process or of two, never mix their bytes.
+ * The lock is held by a second descriptor, since the first is closed (and
+ * checked) before the rename.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h> /* rename */
 #include <string.h>
+#include <sys/file.h> /* flock */
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,6 +47,7 @@ struct file_sink {
   unsigned flags;
   enum file_state state;
   int fd;          /* while OPEN */
+  int lock_fd;     /* holds the lock of work, or -1 */
   bool regular;    /* while OPEN */
   bool fresh;      /* restarted: RESUME does not apply to the next opening */
   bool damaged;    /* a write or close failed: not to be published */
@@ -123,6 +130,55 @@ static enum cw_code set_start(struct file_sink *file, int fd,
   return CW_OK;
 }
 
+static void unlock(struct file_sink *file) {
+  if (file->lock_fd >= 0) {
+    close(file->lock_fd);
+    file->lock_fd = -1;
+  }
+}
+
+/* Takes the lock. *pgone: whoever held it before has renamed or removed the
+   file meanwhile; what is open is no longer what the name means. */
+static enum cw_code lock(struct file_sink *file, int fd, const struct stat *st,
+                         bool *pgone) {
+  struct stat now;
+  *pgone = false;
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    return errno == EWOULDBLOCK
+               ? cw_fail_os(cw_sink_fail(&file->sink), CWE_WRITE_ERROR, EBUSY,
+                            "%s is being written by another transfer",
+                            file->work)
+               : CW_OK; /* a file system without locks */
+  }
+  if (lstat(file->work, &now) != 0 || now.st_ino != st->st_ino ||
+      now.st_dev != st->st_dev) {
+    *pgone = true;
+    return CW_OK;
+  }
+  file->lock_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  return file->lock_fd >= 0 ? CW_OK : failed(file, errno, "lock", file->work);
+}
+
+/* Looks at what was opened, locks it and goes to where writing begins. */
+static enum cw_code take_opened(struct file_sink *file, int fd, bool *pgone) {
+  struct stat st;
+  *pgone = false;
+  if (fstat(fd, &st) != 0) {
+    return failed(file, errno, "look at", file->work);
+  }
+  enum cw_code err = CW_OK;
+  if (!is_direct(file)) {
+    err = check_opened(file, &st);
+    if (!err) {
+      err = lock(file, fd, &st, pgone);
+    }
+    if (!err && !*pgone && fstat(fd, &st) != 0) { /* it may have grown */
+      err = failed(file, errno, "look at", file->work);
+    }
+  }
+  return err || *pgone ? err : set_start(file, fd, &st);
+}
+
 /* Without create, a file that is not there is no error and stays closed. */
 static enum cw_code open_file(struct file_sink *file, bool create) {
   struct stat st;
@@ -130,26 +186,26 @@ static enum cw_code open_file(struct file_sink *file, bool create) {
     /* Better now than at the rename, after all of it came. */
     return failed(file, EISDIR, "replace", file->path);
   }
-  int fd = open(file->work, open_flags(file, create), 0666);
-  if (fd < 0 && errno == ENOENT && !create) {
-    return CW_OK;
+  bool gone = true;
+  unlock(file);
+  while (gone) {
+    int fd = open(file->work, open_flags(file, create), 0666);
+    if (fd < 0 && errno == ENOENT && !create) {
+      return CW_OK;
+    }
+    if (fd < 0) {
+      return open_failed(file, errno);
+    }
+    enum cw_code err = take_opened(file, fd, &gone);
+    if (err || gone) {
+      close(fd);
+    }
+    if (err) {
+      unlock(file);
+      return err;
+    }
+    file->fd = gone ? -1 : fd;
   }
-  if (fd < 0) {
-    return open_failed(file, errno);
-  }
-  enum cw_code err =
-      fstat(fd, &st) == 0 ? CW_OK : failed(file, errno, "look at", file->work);
-  if (!err && !is_direct(file)) {
-    err = check_opened(file, &st);
-  }
-  if (!err) {
-    err = set_start(file, fd, &st);
-  }
-  if (err) {
-    close(fd);
-    return err;
-  }
-  file->fd = fd;
   file->state = OPEN;
   return CW_OK;
 }
@@ -231,6 +287,7 @@ static enum cw_code file_publish(struct cw_sink *sink) {
     return cw_fail_os(cw_sink_fail(sink), CWE_WRITE_ERROR, os_errno,
                       "cannot rename %s to %s", file->work, file->path);
   }
+  unlock(file);
   file->state = PUBLISHED;
   return CW_OK;
 }
@@ -246,6 +303,7 @@ static void file_discard(struct cw_sink *sink) {
   if (file->state == CLOSED && !keep && !is_direct(file)) {
     unlink(file->work);
   }
+  unlock(file);
   if (file->state != PUBLISHED) {
     file->state = DISCARDED;
   }
@@ -352,6 +410,7 @@ enum cw_code cw_sink_file(const char *path, unsigned flags,
   cw_sink_init(&file->sink, &file_type);
   file->flags = flags;
   file->fd = -1;
+  file->lock_fd = -1;
   file->path = cw_strdup(path);
   file->work = is_direct(file) ? file->path : part_name(path);
   if (!file->path || !file->work) {

@@ -940,3 +940,43 @@ Test(sinks, calls_by_hand_wait_for_the_transfer) {
   cw_sink_unref(sink);
   place_fini(&place);
 }
+
+/* --- one writer a file ------------------------------------------------- */
+
+Test(sink_lock, two_writers_never_share_a_temporary_file) {
+  struct place place;
+  place_init(&place);
+  struct cw_sink *first = file_sink(&place, CW_SINK_FILE_MANUAL);
+  struct cw_sink *second = file_sink(&place, CW_SINK_FILE_RESUME);
+  cr_assert_eq(cw_sink_write(first, "one", 3), CW_OK);
+  cr_assert_eq(cw_sink_write(second, "two", 3), CWE_WRITE_ERROR);
+  int os_errno = 0;
+  cr_assert_not_null(strstr(cw_sink_error(second, &os_errno),
+                            "is being written by another transfer"));
+  cr_assert_eq(os_errno, EBUSY);
+  cr_assert_eq(cw_sink_publish(first), CW_OK);
+  assert_content(place.path, "one");
+  cw_sink_unref(second);
+  second = file_sink(&place, 0);
+  cr_assert_eq(cw_sink_write(second, "two", 3), CW_OK);
+  cr_assert_eq(cw_sink_publish(second), CW_OK);
+  assert_content(place.path, "two");
+  cw_sink_unref(first);
+  cw_sink_unref(second);
+  place_fini(&place);
+}
+
+Test(sink_lock, ends_with_a_discard) {
+  struct place place;
+  place_init(&place);
+  struct cw_sink *first = file_sink(&place, CW_SINK_FILE_KEEP_PARTIAL);
+  struct cw_sink *second = file_sink(&place, CW_SINK_FILE_RESUME);
+  cr_assert_eq(cw_sink_write(first, "one", 3), CW_OK);
+  cw_sink_discard(first);
+  cr_assert_eq(cw_sink_write(second, "two", 3), CW_OK);
+  cr_assert_eq(cw_sink_publish(second), CW_OK);
+  assert_content(place.path, "onetwo");
+  cw_sink_unref(first);
+  cw_sink_unref(second);
+  place_fini(&place);
+}
