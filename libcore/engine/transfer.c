@@ -146,15 +146,6 @@ static void reset_transfer(struct cw_easy *easy) {
 enum cw_code cw_transfer_start(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   reset_transfer(easy);
-  struct cw_sink *sink = cw_opt_p(&easy->options, cw_opt_sink);
-  if (sink) {
-    enum cw_code err = cw_sink_begin(sink);
-    if (err) {
-      return cw_fail(&easy->fail, err,
-                     "the sink is in use by another transfer");
-    }
-    t->sink_begun = true;
-  }
   t->times.start = t->times.hop = t->tick_us = cw_transfer_now(easy);
   cw_transfer_set_state(easy, cw_state_queued);
   cw_transfer_wake(easy);
@@ -347,9 +338,34 @@ static bool is_held_up(const struct cw_easy *easy) {
   return cw_is_held(easy, cw_hold_both) && easy->t.state >= cw_state_opening;
 }
 
+/* Before the first step: the sink says what it cannot do as the transfer's own
+   failure. */
+static enum cw_code begin_sink(struct cw_easy *easy) {
+  struct cw_transfer *t = &easy->t;
+  struct cw_sink *sink = cw_opt_p(&easy->options, cw_opt_sink);
+  if (!sink || t->sink_begun) {
+    return CW_OK;
+  }
+  enum cw_code err = cw_sink_begin(sink);
+  if (!err) {
+    t->sink_begun = true;
+    return CW_OK;
+  }
+  int os_errno = 0;
+  const char *why = cw_sink_error(sink, &os_errno);
+  easy->fail.os_errno = os_errno;
+  return cw_fail(&easy->fail, err, "%s",
+                 err == CWE_BAD_FUNCTION_ARGUMENT
+                     ? "the sink is in use by another transfer"
+                     : why);
+}
+
 static enum cw_code run_steps(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   enum cw_code code = cw_timeouts_check(easy);
+  if (!code) {
+    code = begin_sink(easy);
+  }
   easy->x.rate_until_us = 0;
   cw_request_update_rates(easy);
   if (code) {

@@ -43,8 +43,9 @@ enum {
    (created 0666 less umask), which is renamed when the transfer succeeded and
    removed when it did not. Opened at the first byte or at success; with RESUME
    a file that is there is opened when the transfer starts. The temporary file
-   is locked while it is used: CWE_WRITE_ERROR with EBUSY where another transfer,
-   of this process or another, writes it. Missing folders are an error. After it was published or discarded the next transfer starts anew;
+   is locked while it is used: CWE_WRITE_ERROR with EBUSY where another
+   transfer, of this process or another, writes it. Missing folders are an
+   error. After it was published or discarded the next transfer starts anew;
    bytes by hand need cw_sink_restart first. CWE_BAD_FUNCTION_ARGUMENT: an
    unknown flag, an empty path, or one that ends in a slash. */
 CW_EXTERN CW_MUST_CHECK enum cw_code
