@@ -91,6 +91,7 @@ struct cw_transfer {
   char *referer;     /* CWOPT_AUTOREFERER's */
   bool read_called;  /* the read callback gave something */
   bool condition_unmet;
+  bool restart_due;  /* the body is the whole one: the sink must start over */
   bool resumed;      /* the server honoured range and If-Range */
   int line_stage;    /* how far a header line got through its receivers */
   size_t line_taken; /* bytes of it that the write callback took */
@@ -210,6 +211,9 @@ CW_MUST_CHECK enum cw_code cw_key_make(struct cw_easy *easy);
 void cw_key_explain(struct cw_easy *easy, struct cw_slice other);
 /* The final head is in: what follows from it. */
 CW_MUST_CHECK enum cw_code cw_follow_judge(struct cw_easy *easy);
+/* The head was delivered: a sink whose first part is of no use starts over.
+   CWE_RESUME_CHANGED: it cannot. */
+CW_MUST_CHECK enum cw_code cw_follow_restart(struct cw_easy *easy);
 /* The answer is complete and leads on: prepares the next hop. */
 CW_MUST_CHECK enum cw_code cw_follow_next(struct cw_easy *easy);
 /* Makes the body readable from its start again; may pend. */

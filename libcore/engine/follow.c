@@ -108,16 +108,25 @@ static enum cw_code not_resumable(struct cw_easy *easy) {
                  (long long)easy->x.request.resume_from);
 }
 
-/* The whole body in place of the rest: it has changed (If-Range), or the server
-   knows no ranges. A sink starts over; a callback that took the first part
-   cannot. */
-static enum cw_code restart_changed(struct cw_easy *easy) {
+enum cw_code cw_follow_restart(struct cw_easy *easy) {
   struct cw_sink *sink = cw_opt_p(opts(easy), cw_opt_sink);
+  if (!easy->t.restart_due) {
+    return CW_OK;
+  }
+  easy->t.restart_due = false;
   if (sink && cw_sink_restart(sink) == CW_OK) {
     return CW_OK;
   }
   return cw_fail(&easy->fail, CWE_RESUME_CHANGED,
                  "what is behind the URL has changed since the first part");
+}
+
+/* The whole body in place of the rest: it has changed (If-Range), or the server
+   knows no ranges. A sink starts over, once the application has seen the head
+   and lets the body come; a callback that took the first part cannot. */
+static enum cw_code restart_changed(struct cw_easy *easy) {
+  easy->t.restart_due = true;
+  return cw_opt_p(opts(easy), cw_opt_sink) ? CW_OK : cw_follow_restart(easy);
 }
 
 static enum cw_code judge_partial(struct cw_easy *easy) {

@@ -145,6 +145,11 @@ static enum cw_code header_to_callback(struct cw_easy *easy,
   return call_write(easy, fn, slot, cw_opt_headerdata, &piece);
 }
 
+/* The end of a head. */
+static bool is_empty_line(struct cw_slice line) {
+  return line.len > 0 && (line.ptr[0] == '\r' || line.ptr[0] == '\n');
+}
+
 static enum cw_code hook_header(void *data, struct cw_slice line) {
   struct cw_easy *easy = data;
   struct cw_transfer *t = &easy->t;
@@ -166,10 +171,11 @@ static enum cw_code hook_header(void *data, struct cw_slice line) {
     t->line_taken = 0;
   }
   err = header_to_callback(easy, line);
-  if (!err) {
-    t->line_stage = 0;
+  if (err) {
+    return err;
   }
-  return err;
+  t->line_stage = 0;
+  return is_empty_line(line) ? cw_follow_restart(easy) : CW_OK;
 }
 
 static enum cw_code hook_head_done(void *data) {
