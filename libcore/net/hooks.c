@@ -2,7 +2,13 @@
  * How it works: with hooks set the loop behaves as with a level-triggered
  * poller, except that wishes and the next due time are told to a foreign loop
  * at the end of each turn, or at once when something changes outside of turns.
+ *
+ * Whoever turns or waits on such a loop himself gets what he asks for: for the
+ * time of one wait the poller is lent the wishes that the hooks were told. That
+ * is a call for each watch; the foreign loop's own way has none of it.
  */
+#include <errno.h>
+
 #include "net/loop_impl.h"
 
 /* Hooks that change wishes while they are told of wishes: so many rounds are
@@ -111,6 +117,44 @@ enum cw_code cw_loop_set_hooks(struct cw_loop *loop,
   loop->depth--;
   cw_loop_touch(loop);
   return err ? err : cw_loop_take_code(loop);
+}
+
+static enum cw_code lend(struct cw_watch *watch) {
+  struct cw_loop *loop = watch->loop;
+  if (!watch->told) {
+    return CW_OK;
+  }
+  int os_error =
+      loop->platform->poll_set(loop->platform->ctx, loop->poller, watch->fd,
+                               watch->told, watch, &watch->armed);
+  return os_error == ENOMEM ? CWE_OUT_OF_MEMORY
+         : os_error         ? CWE_UNRECOVERABLE_POLL
+                            : CW_OK;
+}
+
+static enum cw_code give_back(struct cw_watch *watch) {
+  struct cw_loop *loop = watch->loop;
+  if (watch->armed) {
+    (void)loop->platform->poll_set(loop->platform->ctx, loop->poller, watch->fd,
+                                   0, watch, &watch->armed);
+  }
+  return CW_OK;
+}
+
+enum cw_code cw_hooks_lend(struct cw_loop *loop) {
+  loop->depth++;
+  (void)cw_loop_step(loop, &loop->changed, tell_socket);
+  loop->depth--;
+  enum cw_code err = cw_watch_each(loop, lend);
+  if (err) {
+    cw_hooks_give_back(loop);
+  }
+  return err;
+}
+
+void cw_hooks_give_back(struct cw_loop *loop) {
+  enum cw_code err = cw_watch_each(loop, give_back);
+  (void)err;
 }
 
 bool cw_loop_feed(struct cw_loop *loop, int fd, unsigned events) {

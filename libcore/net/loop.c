@@ -184,24 +184,8 @@ static void tell_poller(struct cw_loop *loop, struct cw_node *node) {
   cw_loop_keep_code(loop, cw_watch_tell(watch));
 }
 
-/* Polls once and enters the reports. *pn gets their number. */
-static enum cw_code poll_once(struct cw_loop *loop, int64_t max_wait_us,
-                              int *pn) {
-  *pn = 0;
-  /* Hooks watch the sockets, but a platform of its own may have more to do in
-     its poller than sockets: it answers lookups there. */
-  if (loop->hooked && !loop->platform->lookup) {
-    return CW_OK;
-  }
-  if (!loop->hooked) {
-    (void)cw_loop_step(loop, &loop->changed, tell_poller);
-  }
-  int64_t wait_us = due_in(loop, cw_loop_update_now(loop));
-  if (loop->hooked) {
-    wait_us = 0;
-  } else if (wait_us < 0 || (max_wait_us >= 0 && max_wait_us < wait_us)) {
-    wait_us = max_wait_us;
-  }
+/* Asks the poller once and enters its reports. *pn gets their number. */
+static enum cw_code poll_for(struct cw_loop *loop, int64_t wait_us, int *pn) {
   int os_error =
       loop->platform->poll_wait(loop->platform->ctx, loop->poller, wait_us,
                                 loop->reports, CW_LOOP_REPORTS, pn);
@@ -210,6 +194,40 @@ static enum cw_code poll_once(struct cw_loop *loop, int64_t max_wait_us,
     cw_watch_report(loop->reports[i].tag, loop->reports[i].events);
   }
   return os_error ? CWE_UNRECOVERABLE_POLL : CW_OK;
+}
+
+/* Polls once, for wishes that the poller or the hooks were told. */
+static enum cw_code poll_once(struct cw_loop *loop, int64_t max_wait_us,
+                              int *pn) {
+  *pn = 0;
+  if (loop->hooked) {
+    enum cw_code err = cw_hooks_lend(loop);
+    if (err) {
+      return err;
+    }
+  } else {
+    (void)cw_loop_step(loop, &loop->changed, tell_poller);
+  }
+  int64_t wait_us = due_in(loop, cw_loop_update_now(loop));
+  if (wait_us < 0 || (max_wait_us >= 0 && max_wait_us < wait_us)) {
+    wait_us = max_wait_us;
+  }
+  enum cw_code err = poll_for(loop, wait_us, pn);
+  if (loop->hooked) {
+    cw_hooks_give_back(loop);
+  }
+  return err;
+}
+
+/* A turn that does not wait, for a foreign loop: that one watches the sockets,
+   but a platform of its own may have more to do in its poller than sockets: it
+   answers lookups there. */
+static enum cw_code poll_in_turn(struct cw_loop *loop, int64_t max_wait_us) {
+  int n = 0;
+  if (!loop->hooked || max_wait_us != 0) {
+    return poll_once(loop, max_wait_us, &n);
+  }
+  return loop->platform->lookup ? poll_for(loop, 0, &n) : CW_OK;
 }
 
 enum cw_code cw_loop_turn(struct cw_loop *loop, int64_t max_wait_us) {
@@ -227,8 +245,7 @@ enum cw_code cw_loop_turn(struct cw_loop *loop, int64_t max_wait_us) {
   loop->unpolled = leave;
   /* What a wait before this turn has polled was served just now. */
   if (!leave && (!loop->polled || (!served && max_wait_us != 0))) {
-    int n;
-    err = poll_once(loop, served ? 0 : max_wait_us, &n);
+    err = poll_in_turn(loop, served ? 0 : max_wait_us);
   }
   loop->polled = false;
   (void)cw_loop_step(loop, &loop->ready, cw_watch_serve);
@@ -263,8 +280,10 @@ enum cw_code cw_loop_wait(struct cw_loop *loop, int64_t max_wait_us,
       left_us = passed_us < max_wait_us ? max_wait_us - passed_us : 0;
     }
     /* Reports that nobody waits for are no reason to return; a wake, an
-       interruption and the end of the time are: then there are none. */
-  } while (!err && n > 0 && left_us != 0);
+       interruption and the end of the time are: then there are none. With hooks
+       an edge-triggered poller, newly lent, always has such reports, and they
+       may hide a wake: whoever waits asks again. */
+  } while (!err && n > 0 && left_us != 0 && !loop->hooked);
   *pready =
       has_work(loop) || (loop->timers && loop->timers->due_us <= loop->now_us);
   return err;

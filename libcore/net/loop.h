@@ -149,10 +149,11 @@ int cw_loop_fd(const struct cw_loop *loop);
 
 /* --- foreign loops -------------------------------------------------------- */
 
-/* With hooks set, the poller is not used: on_socket is told each change of a
-   watch's wish (events 0: no more), on_timer each change of the next due time
-   (-1: none). A result other than CW_OK is kept and returned by the running
-   call. NULL takes them out. */
+/* With hooks set, a turn without waiting does not use the poller: on_socket is
+   told each change of a watch's wish (events 0: no more), on_timer each change
+   of the next due time (-1: none). A result other than CW_OK is kept and
+   returned by the running call. Turns that wait, and waits, serve the sockets
+   too, but may return early. NULL takes them out. */
 struct cw_loop_hooks {
   enum cw_code (*on_socket)(void *data, int fd, unsigned events,
                             struct cw_watch *watch);

@@ -82,6 +82,10 @@ cw_watch_each(struct cw_loop *loop, enum cw_code (*fn)(struct cw_watch *watch));
 void cw_loop_touch(struct cw_loop *loop);
 /* Tells hooks all that changed. */
 void cw_hooks_sync(struct cw_loop *loop);
+/* Gives the poller the wishes that hooks were told, for one wait; give_back
+   takes them out. CWE_OUT_OF_MEMORY, CWE_UNRECOVERABLE_POLL: it has none. */
+CW_MUST_CHECK enum cw_code cw_hooks_lend(struct cw_loop *loop);
+void cw_hooks_give_back(struct cw_loop *loop);
 /* Keeps the first failure that no call of its own can return; the running or
    next turn or wait does. */
 void cw_loop_keep_code(struct cw_loop *loop, enum cw_code code);

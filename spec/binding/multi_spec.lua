@@ -169,6 +169,31 @@ describe("a multi", function()
     assert.same({ socket = true, timer = true }, companions)
   end)
 
+  it("waits by itself too where foreign loops are told", function()
+    local m <close> = cw.multi()
+    local server <close> = serve_on(m, "hi")
+    local told = 0
+    local function tell()
+      told = told + 1
+    end
+    for _, option in ipairs { "timerfunction", "socketfunction" } do
+      m:setopt(option, tell) -- first without, then with the other one
+      m:add(cw.easy { url = "http://127.0.0.1:" .. server:port() .. "/",
+        writefunction = nothing, fresh_connect = true })
+      local before, began, turns = told, os.clock(), 0
+      while m:turn(5) > 0 do
+        turns = turns + 1
+        assert.is_true(turns < 100)
+      end
+      assert.is_true(os.clock() - began < 1)
+      assert.is_true(select(2, m:next_done()))
+      assert.is_true(told > before)
+    end
+    m:add(cw.easy { url = "http://127.0.0.1:" .. server:port() .. "/",
+      writefunction = nothing })
+    assert.is_true(select(2, m:wait()))
+  end)
+
   it("fails the call with what its own callback threw", function()
     local m <close> = cw.multi()
     local thrown = {}

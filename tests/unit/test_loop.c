@@ -1119,6 +1119,46 @@ ON_BOTH(hooks_hear_now_as_long_as_there_is_work) {
   cw_loop_close(f.loop);
 }
 
+/* Who waits on such a loop himself is served too, and the poller has forgotten
+   the sockets afterwards. */
+ON_BOTH(hooks_leave_turns_that_wait_as_they_are) {
+  struct foreign f = {.loop = open_loop(platform)};
+  struct cw_loop_hooks hooks = {on_socket, on_timer, &f};
+  struct reader r = {0};
+  struct cw_watch watch;
+  bool ready = true;
+  int fd[2];
+  pair(fd);
+  f.fd = fd[0];
+  cr_assert_eq(cw_loop_set_hooks(f.loop, &hooks), CW_OK);
+  cr_assert_eq(cw_watch_open(f.loop, &watch, fd[0], on_text, &r), CW_OK);
+  cw_watch_want(&watch, CW_READY_READ);
+  turn(f.loop, 0);
+  expect_log(&f, "read now off");
+  cr_assert_eq(cw_loop_wait(f.loop, 0, &ready), CW_OK);
+  cr_assert_not(ready);
+  cr_assert_eq(write(fd[1], "abc", 3), 3);
+  turn(f.loop, 0); /* the foreign loop has not said so */
+  cr_assert_eq(r.len, 0);
+  turn(f.loop, 5000000);
+  cr_assert_eq(r.len, 3);
+  cr_assert_eq(write(fd[1], "def", 3), 3);
+  cr_assert_eq(cw_loop_wait(f.loop, 5000000, &ready), CW_OK);
+  cr_assert(ready);
+  turn(f.loop, 0);
+  cr_assert_eq(r.len, 6);
+  f.log[0] = '\0';
+  cw_loop_wake(f.loop);
+  cr_assert_eq(cw_loop_wait(f.loop, -1, &ready), CW_OK);
+  cr_assert_not(ready);
+  cw_watch_close(&watch);
+  expect_log(&f, "none");
+  cr_assert_eq(cw_loop_wait(f.loop, 0, &ready), CW_OK);
+  close(fd[0]);
+  close(fd[1]);
+  cw_loop_close(f.loop);
+}
+
 Test(loop_epoll, nests_by_its_descriptor) {
   struct cw_loop *loop = open_loop(cw_platform_real());
   struct cw_loop *poll_loop = open_loop(cw_platform_real_poll());
