@@ -47,8 +47,24 @@ static enum cw_code not_built(const char *name, const char *what,
 
 static enum cw_code check_auth(int64_t value, struct cw_fail *fail) {
   if (value != 0 && !(value & (CWAUTH_BASIC | CWAUTH_BEARER))) {
-    return not_built("httpauth", "none of the methods named",
+    return not_built("httpauth", "what was named of it",
                      "digest_auth, ntlm or gssapi", fail);
+  }
+  return CW_OK;
+}
+
+/* TLS 1.0 to 1.3 or the default, for the lowest and the highest version. */
+static bool is_tls_version(int64_t version) {
+  return version == 0 || version == CW_SSLVERSION_TLSv1 ||
+         (version >= CW_SSLVERSION_TLSv1_0 && version <= CW_SSLVERSION_TLSv1_3);
+}
+
+static enum cw_code check_sslversion(int64_t value, struct cw_fail *fail) {
+  if (value < 0 || !is_tls_version(value & 0xffff) ||
+      !is_tls_version(value >> 16)) {
+    return cw_fail(fail, CWE_BAD_FUNCTION_ARGUMENT,
+                   "option sslversion: %lld names no version of TLS",
+                   (long long)value);
   }
   return CW_OK;
 }
@@ -68,6 +84,8 @@ enum cw_code cw_rules_check(enum cw_opt opt, int64_t value,
                : CW_OK;
   case cw_opt_httpauth:
     return check_auth(value, fail);
+  case cw_opt_sslversion:
+    return check_sslversion(value, fail);
   default:
     return CW_OK;
   }

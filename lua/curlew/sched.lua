@@ -541,6 +541,30 @@ function multi:next_done()
   end
 end
 
+-- Seconds between looks at another multi's loop, and how they grow.
+local FIRST_LOOK, LAST_LOOK = 0.0005, 0.01
+
+-- Turns a loop from inside a task of another one, which goes on meanwhile.
+local function drive_beside(loop, is_done)
+  local pause = FIRST_LOOK
+  while true do
+    do
+      local _ <close> = restore(loop)
+      arm_pending(loop)
+      run_ready(loop)
+      if is_done() then
+        return
+      elseif core.is_idle(loop.multi) then
+        error("waiting for something that cannot happen: no transfer, timer "
+          .. "or stream is under way", 0)
+      end
+      turn(loop, 0)
+    end
+    sched.sleep(pause)
+    pause = math.min(pause * 2, LAST_LOOK)
+  end
+end
+
 ---Iterates over the transfers as they end: easy, ok, err.
 function multi:done()
   local loop = loop_of(self)
@@ -551,15 +575,16 @@ function multi:done()
         return item[1], item[2], item[3]
       elseif loop.added <= 0 then
         return nil
-      elseif current == loop and ours[coroutine.running()]
-        and coroutine.isyieldable()
-      then
+      end
+      local in_task = ours[coroutine.running()] and coroutine.isyieldable()
+      if in_task and current == loop then
         await(function(resume)
           loop.on_finished = resume
         end)
         loop.on_finished = nil
       else
-        drive(loop, function()
+        local go_on = in_task and current and drive_beside or drive
+        go_on(loop, function()
           return loop.finished[1] or loop.added <= 0
         end)
       end

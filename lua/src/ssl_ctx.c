@@ -435,9 +435,9 @@ static int set_keylog(lua_State *L) {
 }
 
 int lcw_open_ssl_ctx(lua_State *L) {
-  static const luaL_Reg functions[] = {{"set_ciphers", set_ciphers},
-                                       {"set_ciphersuites", set_ciphersuites},
-                                       {"set_groups", set_groups},
+  static const luaL_Reg functions[] = {{"ciphers", set_ciphers},
+                                       {"ciphersuites", set_ciphersuites},
+                                       {"groups", set_groups},
                                        {"versions", set_versions},
                                        {"add_ca", add_ca},
                                        {"use", use},

@@ -700,15 +700,15 @@ local ssl_ctx = {}
 
 ---@param list string
 ---@return curlew.ssl_ctx
-function ssl_ctx:set_ciphers(list) end
+function ssl_ctx:ciphers(list) end
 
 ---@param list string of TLS 1.3
 ---@return curlew.ssl_ctx
-function ssl_ctx:set_ciphersuites(list) end
+function ssl_ctx:ciphersuites(list) end
 
 ---@param list string
 ---@return curlew.ssl_ctx
-function ssl_ctx:set_groups(list) end
+function ssl_ctx:groups(list) end
 
 ---@param lowest ("1.0"|"1.1"|"1.2"|"1.3")?
 ---@param highest ("1.0"|"1.1"|"1.2"|"1.3")?

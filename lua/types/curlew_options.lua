@@ -106,7 +106,7 @@
 ---@field maxredirs? integer How many redirects are followed before too_many_redirects; -1: no limit.
 ---@field postredir? curlew.redir|curlew.redir[] After which of 301, 302 and 303 a POST stays a POST.
 ---@field unrestricted_auth? boolean|integer Send credentials to every host that a redirect leads to. They then reach whomever the first server names.
----@field httpauth? curlew.auth|curlew.auth[] The methods of authentication that may be used with the server.
+---@field httpauth? curlew.auth|curlew.auth[] The methods of authentication that may be used with the server. Of several, those that are not built in are not used; they alone are refused.
 ---@field username? string The user name; wins over the one in the URL.
 ---@field password? string The password; wins over the one in the URL.
 ---@field userpwd? string User name and password joined by a colon; sets username and password.

@@ -406,7 +406,7 @@ describe("ssl_ctx", function()
         assert.equal("ssl_certproblem", err.name)
       end
       local ok, err = pcall(secure, self, function(ctx)
-        ctx:set_ciphers "NONSENSE"
+        ctx:ciphers "NONSENSE"
       end)
       assert.is_false(ok)
       assert.matches("ssl_ctx: ciphers", err)

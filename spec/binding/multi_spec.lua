@@ -252,3 +252,29 @@ describe("a multi", function()
     assert.is_nil(next(gone))
   end)
 end)
+
+describe("a multi inside a task of another loop", function()
+  -- on the kernel's network: on a virtual one a single loop moves the clock
+  it("lets that loop go on while it waits", function()
+    cw.run(function()
+      local listener <close> = cw.listen { ip = "127.0.0.1", port = 0,
+        on_accept = function(stream)
+          while stream:read_line() ~= "" do
+          end
+          cw.sleep(0.02)
+          stream:write "HTTP/1.1 204 No Content\r\n\r\n"
+          stream:close()
+        end }
+      local url = ("http://127.0.0.1:%d/"):format(listener:port())
+      local m <close> = cw.multi()
+      m:add(cw.easy { url = url, writefunction = nothing })
+      m:add(cw.easy { url = url, writefunction = nothing })
+      local codes = {}
+      for e, ok in m:done() do
+        assert.is_true(ok)
+        table.insert(codes, e.info.response_code)
+      end
+      assert.same({ 204, 204 }, codes)
+    end)
+  end)
+end)

@@ -340,7 +340,7 @@ describe("streams", function()
       local e = cw.easy { url = "https://files.test:444/",
         ssl_ctx_function = function(ctx)
           ctx:add_ca(world.identity().cert):versions("1.2", "1.3")
-          ctx:set_ciphersuites "TLS_AES_128_GCM_SHA256"
+          ctx:ciphersuites "TLS_AES_128_GCM_SHA256"
           ctx:alpn { "http/1.1" }
         end }
       e:perform()
