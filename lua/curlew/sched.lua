@@ -36,6 +36,14 @@ local function note_traceback(err, text)
   recent[RECENT + 1] = nil
 end
 
+-- Throws what failed; an error of ours says where that was.
+local function throw(err)
+  if getmetatable(err) == core.error_meta and not err.traceback then
+    note_traceback(err, debug.traceback(tostring(err), 2))
+  end
+  error(err, 0)
+end
+
 ---Where an error was thrown: of an error, or of a handle's last transfer.
 ---@param what any
 ---@return string?
@@ -44,6 +52,7 @@ function sched.traceback(what)
     return core.easy_traceback(what)
   elseif type(what) == "table" or type(what) == "userdata" then
     return tracebacks[what]
+      or getmetatable(what) == core.error_meta and what.traceback or nil
   end
   for _, pair in ipairs(recent) do
     if rawequal(pair[1], what) then
@@ -237,7 +246,7 @@ end
 local function serve(on_accept, stream, listener)
   local ok, err = pcall(on_accept, stream, listener)
   if not ok and not is_peer_gone(err) then
-    error(err, 0)
+    throw(err)
   end
 end
 
@@ -347,7 +356,7 @@ local function finish(ok, ...)
   if ok then
     return ...
   end
-  error((...), 0)
+  throw((...))
 end
 
 -- A loop that may turn now: not one whose turn we are inside of.
@@ -444,7 +453,7 @@ function easy:perform(...)
     if safe then
       return nil, err
     end
-    error(err, 0)
+    throw(err)
   end
   local ok, err = await(function(resume, _, loop)
     local added, why = core.add(loop.multi, self)
@@ -463,7 +472,7 @@ function easy:perform(...)
   elseif safe then
     return nil, err
   end
-  error(err, 0)
+  throw(err)
 end
 
 local multi = core.multi_methods
@@ -500,7 +509,7 @@ local function failed(self, err)
   if core.multi_is_safe(self) then
     return nil, err
   end
-  error(err, 0)
+  throw(err)
 end
 
 ---One turn that waits for at most that many seconds; how many transfers run.
@@ -779,7 +788,7 @@ function sched.run(fn, opts, ...)
     loop.multi:close()
   end
   if not ok then
-    error(err, 0)
+    throw(err)
   elseif job.status == "done" and left then
     error(left.result[1], 0)
   end

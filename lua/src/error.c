@@ -76,6 +76,9 @@ void lcw_push_easy_error(lua_State *L, struct lcw_easy *self, int code) {
 
 int lcw_fail(lua_State *L, bool safe) {
   if (!safe) {
+    luaL_traceback(L, L, luaL_tolstring(L, -1, NULL), 1);
+    lua_setfield(L, -3, "traceback");
+    lua_pop(L, 1);
     return lua_error(L);
   }
   lua_pushnil(L);
