@@ -8,6 +8,7 @@
 #include "net/loop_impl.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 
 #include "base/mem.h"
 
@@ -279,17 +280,19 @@ enum cw_code cw_loop_wait(struct cw_loop *loop, int64_t max_wait_us,
       int64_t passed_us = loop->now_us - start_us;
       left_us = passed_us < max_wait_us ? max_wait_us - passed_us : 0;
     }
-    /* Reports that nobody waits for are no reason to return; a wake, an
-       interruption and the end of the time are: then there are none. With hooks
-       an edge-triggered poller, newly lent, always has such reports, and they
-       may hide a wake: whoever waits asks again. */
-  } while (!err && n > 0 && left_us != 0 && !loop->hooked);
+    /* Reports that nobody waits for are no reason to return; a wake (which they
+       may hide), an interruption and the end of the time are. With hooks an
+       edge-triggered poller, newly lent, always has such reports: whoever waits
+       asks again. */
+  } while (!err && n > 0 && left_us != 0 && !loop->hooked &&
+           !atomic_exchange(&loop->woken, false));
   *pready =
       has_work(loop) || (loop->timers && loop->timers->due_us <= loop->now_us);
   return err;
 }
 
 void cw_loop_wake(struct cw_loop *loop) {
+  atomic_store(&loop->woken, true);
   (void)loop->platform->poll_wake(loop->platform->ctx, loop->poller);
 }
 

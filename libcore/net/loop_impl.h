@@ -22,6 +22,7 @@ struct cw_step_mark {
 };
 
 struct cw_loop {
+  _Atomic bool woken; /* by cw_loop_wake, maybe of another thread */
   const struct cw_platform *platform;
   void *poller;
   bool level;     /* wishes are told to the poller or the hooks */
