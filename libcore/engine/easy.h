@@ -179,7 +179,6 @@ void cw_transfer_wake(struct cw_easy *easy);
 void cw_transfer_end(struct cw_easy *easy, enum cw_code code);
 /* The one place where the state changes; asserts the transition. */
 void cw_transfer_set_state(struct cw_easy *easy, enum cw_state state);
-const char *cw_transfer_state_name(enum cw_state state);
 int64_t cw_transfer_now(const struct cw_easy *easy);
 
 /* A step's answer: CW_OK: go on with the (maybe changed) state at once;
@@ -216,6 +215,10 @@ CW_MUST_CHECK enum cw_code cw_follow_judge(struct cw_easy *easy);
 CW_MUST_CHECK enum cw_code cw_follow_restart(struct cw_easy *easy);
 /* The answer is complete and leads on: prepares the next hop. */
 CW_MUST_CHECK enum cw_code cw_follow_next(struct cw_easy *easy);
+/* Calls the seek callback, which is set. CW_OK: *presult is its answer;
+   CW_AGAIN: it pends. */
+CW_MUST_CHECK enum cw_code cw_call_seek(struct cw_easy *easy, int64_t offset,
+                                        int64_t *presult);
 /* Makes the body readable from its start again; may pend. */
 CW_MUST_CHECK enum cw_code cw_rewind_body(struct cw_easy *easy);
 

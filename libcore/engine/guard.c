@@ -28,10 +28,6 @@ const char *cw_slot_name(enum cw_slot slot) {
   return slots[slot].name;
 }
 
-enum cw_inside cw_api_inside(enum cw_api api) {
-  return inside[api];
-}
-
 enum cw_inside cw_guard_easy(const struct cw_easy *easy, enum cw_api api) {
   return easy->depth > 0 || easy->t.running_now ? inside[api] : cw_inside_yes;
 }

@@ -23,7 +23,6 @@ enum cw_api {
   cw_api_count
 };
 
-enum cw_inside cw_api_inside(enum cw_api api);
 /* What that call means now for the handle: cw_inside_yes outside callbacks. */
 enum cw_inside cw_guard_easy(const struct cw_easy *easy, enum cw_api api);
 enum cw_inside cw_guard_multi(const struct cw_multi *multi, enum cw_api api);

@@ -20,10 +20,6 @@ bool cw_multi_is_valid(const struct cw_multi *multi) {
   return multi && multi->magic == CW_MULTI_MAGIC;
 }
 
-struct cw_loop *cw_multi_loop(struct cw_multi *multi) {
-  return multi->loop;
-}
-
 struct cw_stream_set *cw_multi_streams(struct cw_multi *multi) {
   return multi->streams;
 }

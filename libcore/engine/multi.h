@@ -43,7 +43,6 @@ struct cw_multi {
 #define CW_MULTI_MAGIC 0x43574d31u
 
 bool cw_multi_is_valid(const struct cw_multi *multi);
-struct cw_loop *cw_multi_loop(struct cw_multi *multi);
 struct cw_stream_set *cw_multi_streams(struct cw_multi *multi);
 CW_MUST_CHECK enum cw_code cw_multi_new(const struct cw_platform *platform,
                                         struct cw_multi **pmulti);

@@ -297,6 +297,14 @@ static const struct taker takes_blob = {is_blob, "a blob"};
 static const struct taker takes_pointer = {is_pointer, "a pointer"};
 static const struct taker takes_callback = {is_callback, "a function"};
 
+/* Puts a value that is owned from now on in the place of the old one. */
+static void replace(struct cw_options *options, enum cw_opt opt,
+                    union cw_value value) {
+  free_value(options, opt);
+  options->value[opt] = value;
+  touch(options, opt);
+}
+
 static enum cw_code find(int number, const struct taker *taker,
                          const struct cw_option_ref **pref,
                          struct cw_fail *fail) {
@@ -381,9 +389,7 @@ enum cw_code cw_options_set_str(struct cw_options *options, int number,
   if (s && !copy) {
     return cw_fail_oom(fail);
   }
-  free_value(options, ref->opt);
-  options->value[ref->opt].s = copy;
-  touch(options, ref->opt);
+  replace(options, ref->opt, (union cw_value){.s = copy});
   return CW_OK;
 }
 
@@ -400,9 +406,7 @@ enum cw_code cw_options_set_list(struct cw_options *options, int number,
   if (!ok) {
     return cw_fail_oom(fail);
   }
-  free_value(options, ref->opt);
-  options->value[ref->opt].list = copy;
-  touch(options, ref->opt);
+  replace(options, ref->opt, (union cw_value){.list = copy});
   return CW_OK;
 }
 
@@ -418,9 +422,7 @@ enum cw_code cw_options_set_blob(struct cw_options *options, int number,
   if (blob && blob->data && !copy) {
     return cw_fail_oom(fail);
   }
-  free_value(options, ref->opt);
-  options->value[ref->opt].blob = copy;
-  touch(options, ref->opt);
+  replace(options, ref->opt, (union cw_value){.blob = copy});
   return CW_OK;
 }
 
@@ -436,9 +438,7 @@ enum cw_code cw_options_set_ptr(struct cw_options *options, int number,
   } else if (ref->opt == cw_opt_source && ptr) {
     cw_source_ref(ptr);
   }
-  free_value(options, ref->opt);
-  options->value[ref->opt].p = ptr;
-  touch(options, ref->opt);
+  replace(options, ref->opt, (union cw_value){.p = ptr});
   return CW_OK;
 }
 

@@ -54,18 +54,25 @@ static enum cw_code around(struct cw_easy *easy) {
   return cannot(easy, "neither a seek nor an ioctl callback can rewind it");
 }
 
-static enum cw_code by_seek(struct cw_easy *easy, cw_seek_fn fn) {
-  int64_t result = 0;
-  enum cw_call how = cw_call_begin(easy, CW_SLOT_SEEK, &result);
+enum cw_code cw_call_seek(struct cw_easy *easy, int64_t offset,
+                          int64_t *presult) {
+  cw_seek_fn fn = (cw_seek_fn)cw_opt_f(&easy->options, cw_opt_seekfunction);
+  enum cw_call how = cw_call_begin(easy, CW_SLOT_SEEK, presult);
   if (how == CW_CALL_WAITS) {
     return CW_AGAIN;
   }
-  if (how == CW_CALL_NOW) {
-    result = fn(cw_opt_p(&easy->options, cw_opt_seekdata), 0, SEEK_SET);
-    enum cw_code err = cw_call_end(easy, CW_SLOT_SEEK, &result);
-    if (err) {
-      return err;
-    }
+  if (how == CW_CALL_ANSWERED) {
+    return CW_OK;
+  }
+  *presult = fn(cw_opt_p(&easy->options, cw_opt_seekdata), offset, SEEK_SET);
+  return cw_call_end(easy, CW_SLOT_SEEK, presult);
+}
+
+static enum cw_code by_seek(struct cw_easy *easy) {
+  int64_t result = 0;
+  enum cw_code err = cw_call_seek(easy, 0, &result);
+  if (err) {
+    return err;
   }
   if (result == CW_SEEKFUNC_OK) {
     return CW_OK;
@@ -83,14 +90,13 @@ enum cw_code cw_rewind_body(struct cw_easy *easy) {
     return CW_OK;
   }
   enum cw_code err = CW_OK;
-  cw_seek_fn seek = (cw_seek_fn)cw_opt_f(o, cw_opt_seekfunction);
   if (cw_opt_p(o, cw_opt_source)) {
     err = cw_source_seek(cw_opt_p(o, cw_opt_source), 0);
     if (err) {
       err = cannot(easy, "its source cannot be rewound");
     }
-  } else if (t->read_called && seek) {
-    err = by_seek(easy, seek);
+  } else if (t->read_called && cw_opt_f(o, cw_opt_seekfunction)) {
+    err = by_seek(easy);
   } else if (t->read_called) {
     err = around(easy);
   }

@@ -64,19 +64,3 @@ bool cw_scheme_is_allowed(const struct cw_scheme_row *row, const char *names,
   }
   return (bits & cw_scheme_bit(row->name)) != 0;
 }
-
-bool cw_scheme_names_are_known(const char *names) {
-  struct cw_slice rest = cw_slice_str(names);
-  struct cw_slice part;
-  while (cw_slice_split(&rest, ',', &part)) {
-    part = cw_slice_trim(part);
-    bool known = cw_slice_ieq_str(part, "all");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !known; i++) {
-      known = cw_slice_ieq_str(part, rows[i].name);
-    }
-    if (!known) {
-      return false;
-    }
-  }
-  return true;
-}

@@ -19,7 +19,5 @@ int64_t cw_scheme_bit(const char *name);
 /* names: "http,https" or "all", or NULL: then bits decide. */
 bool cw_scheme_is_allowed(const struct cw_scheme_row *row, const char *names,
                           int64_t bits);
-/* False: some name in the list is no scheme. */
-bool cw_scheme_names_are_known(const char *names);
 
 #endif

@@ -52,22 +52,15 @@ static enum cw_code seek_upload(struct cw_easy *easy) {
   const struct cw_options *o = &easy->options;
   struct cw_transfer *t = &easy->t;
   int64_t offset = cw_opt_i(o, cw_opt_resume_from_large);
-  cw_seek_fn fn = (cw_seek_fn)cw_opt_f(o, cw_opt_seekfunction);
-  if (t->upload_asked || offset <= 0 || !cw_opt_i(o, cw_opt_upload) || !fn ||
-      cw_opt_p(o, cw_opt_source) || easy->proto == &cw_proto_file) {
+  if (t->upload_asked || offset <= 0 || !cw_opt_i(o, cw_opt_upload) ||
+      !cw_opt_f(o, cw_opt_seekfunction) || cw_opt_p(o, cw_opt_source) ||
+      easy->proto == &cw_proto_file) {
     return CW_OK;
   }
   int64_t result = 0;
-  enum cw_call how = cw_call_begin(easy, CW_SLOT_SEEK, &result);
-  if (how == CW_CALL_WAITS) {
-    return CW_AGAIN;
-  }
-  if (how == CW_CALL_NOW) {
-    result = fn(cw_opt_p(o, cw_opt_seekdata), offset, SEEK_SET);
-    enum cw_code err = cw_call_end(easy, CW_SLOT_SEEK, &result);
-    if (err) {
-      return err;
-    }
+  enum cw_code err = cw_call_seek(easy, offset, &result);
+  if (err) {
+    return err;
   }
   t->upload_asked = true;
   t->upload_seeked = result == CW_SEEKFUNC_OK;

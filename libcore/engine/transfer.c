@@ -24,7 +24,6 @@
 #define STEPS_PER_RUN 64
 
 struct state_row {
-  const char *name;
   const char *phase;
   cw_step_fn step;
   unsigned successors;
@@ -33,15 +32,11 @@ struct state_row {
 #define to(name) (1u << cw_state_##name)
 static const struct state_row states[] = {
 #define state(name_, phase_, successors_, prose_) \
-  {#name_, phase_, cw_step_##name_, successors_},
+  {phase_, cw_step_##name_, successors_},
 #include "tbl/states.def"
 #undef state
 };
 #undef to
-
-const char *cw_transfer_state_name(enum cw_state state) {
-  return states[state].name;
-}
 
 int64_t cw_transfer_now(const struct cw_easy *easy) {
   return cw_loop_now_us(easy->multi->loop);
