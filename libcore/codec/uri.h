@@ -24,6 +24,16 @@
 /* libcurl: 40. */
 #define CW_URI_MAX_SCHEME_BYTES 40
 
+/* Bits of the flags column of tbl/schemes.def. */
+enum cw_scheme_flag {
+  sc_tls = 1 << 0,
+  sc_options = 1 << 1,
+  sc_no_authority = 1 << 2,
+  sc_no_query = 1 << 3, /* of no concern here: the query is split off */
+  sc_credentials = 1 << 4,
+  sc_login = 1 << 5
+};
+
 struct cw_uri {
   char *scheme; /* lower case */
   char *user, *password, *options;

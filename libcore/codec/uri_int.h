@@ -12,15 +12,6 @@
 /* Percent-encoding of three bytes for one at most. */
 #define CW_URI_MAX_TEXT_BYTES ((size_t)3 * CW_URI_MAX_BYTES + 4096)
 
-/* Bits of the flags column of tbl/schemes.def. */
-enum cw_scheme_flag {
-  sc_tls = 1 << 0,
-  sc_options = 1 << 1,
-  sc_no_authority = 1 << 2,
-  sc_no_query = 1 << 3, /* of no concern here: the query is split off */
-  sc_credentials = 1 << 4
-};
-
 struct cw_scheme {
   const char *name;
   int port; /* 0: none */

@@ -78,6 +78,7 @@ void cw_conn_free(struct cw_conn *conn) {
     return;
   }
   conn->closing = true;
+  cw_conn_set_state(conn, NULL, NULL);
   if (conn->top && conn->connected && !conn->reset) {
     enum cw_code ignored = cw_conn_finish(conn);
     (void)ignored; /* what cannot be said now is not said */
@@ -93,6 +94,21 @@ void cw_conn_free(struct cw_conn *conn) {
   cw_free(conn->key);
   cw_free(conn->interface);
   cw_free(conn);
+}
+
+void cw_conn_set_state(struct cw_conn *conn, void *state,
+                       void (*free)(struct cw_conn *conn, void *state)) {
+  void *old = conn->state;
+  void (*free_old)(struct cw_conn * conn, void *state) = conn->free_state;
+  conn->state = state;
+  conn->free_state = free;
+  if (old && free_old) {
+    free_old(conn, old);
+  }
+}
+
+void *cw_conn_state(const struct cw_conn *conn) {
+  return conn->state;
 }
 
 /* A listening socket belongs to a connection that could not be made, too. */

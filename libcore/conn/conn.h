@@ -147,6 +147,15 @@ void *cw_conn_ssl(const struct cw_conn *conn);
    count through *pn. Only with certinfo. */
 struct cw_slist *cw_conn_certinfo(const struct cw_conn *conn, size_t index);
 
+/* What a protocol knows of the connection beyond one exchange: who is logged
+   in, a working directory, a session. Belongs to the connection from now on;
+   free is called with it when another one takes its place and, before the
+   socket is closed, when the connection goes. cw_conn_state: NULL if none was
+   set. The key sees to it that only its own protocol finds it. */
+void cw_conn_set_state(struct cw_conn *conn, void *state,
+                       void (*free)(struct cw_conn *conn, void *state));
+void *cw_conn_state(const struct cw_conn *conn);
+
 /* Closes now and forgets the id: shutdown as far as it needs no waiting. */
 void cw_conn_close(struct cw_pool *pool, uint64_t id);
 

@@ -38,6 +38,8 @@ struct cw_conn {
   struct cw_timer deadline; /* wakes only; the step sees the time itself */
   struct cw_task task;      /* wakes in the next turn */
   struct cw_conn_info info;
+  void *state; /* the protocol's, cw_conn_set_state */
+  void (*free_state)(struct cw_conn *conn, void *state);
   /* Called instead of the user's wake while idle; the pool's. */
   void (*on_idle_event)(struct cw_conn *conn);
   /* The pool's. */

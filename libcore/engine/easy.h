@@ -202,6 +202,12 @@ CW_MUST_CHECK enum cw_code cw_request_prepare_url(struct cw_easy *easy);
 void cw_request_forget(struct cw_easy *easy);
 /* Fills easy->x.request and the pipes for this hop. */
 CW_MUST_CHECK enum cw_code cw_request_fill(struct cw_easy *easy);
+/* User and password of this hop, decoded; both stay empty where there are none.
+   CWE_OUT_OF_MEMORY; CWE_TOO_LARGE. */
+#define CW_LOGIN_MAX_BYTES 65536
+CW_MUST_CHECK enum cw_code cw_request_login(const struct cw_easy *easy,
+                                            struct cw_buf *user,
+                                            struct cw_buf *password);
 /* Takes up limits on speed that were set meanwhile. */
 void cw_request_update_rates(struct cw_easy *easy);
 /* Fills easy->t.key. */
@@ -221,6 +227,9 @@ CW_MUST_CHECK enum cw_code cw_call_seek(struct cw_easy *easy, int64_t offset,
                                         int64_t *presult);
 /* Makes the body readable from its start again; may pend. */
 CW_MUST_CHECK enum cw_code cw_rewind_body(struct cw_easy *easy);
+
+/* --- states.c: the prereq callback, asked once for each request; may pend. */
+CW_MUST_CHECK enum cw_code cw_ask_prereq(struct cw_easy *easy);
 
 /* --- hooks.c: what connections and exchanges call
  * ------------------------------ */

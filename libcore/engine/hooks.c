@@ -182,6 +182,10 @@ static enum cw_code hook_head_done(void *data) {
   return cw_follow_judge(data);
 }
 
+static enum cw_code hook_prereq(void *data) {
+  return cw_ask_prereq(data);
+}
+
 /* --- body in from the application
  * ------------------------------------------------- */
 
@@ -302,6 +306,7 @@ static void hook_mark(void *data, int moment) {
 const struct cw_exchange_host cw_exchange_hooks = {
     .header = hook_header,
     .head_done = hook_head_done,
+    .prereq = hook_prereq,
     .trailers = hook_trailers,
     .trace = hook_trace,
     .now_us = hook_now,

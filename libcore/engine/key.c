@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "engine/easy.h"
+#include "engine/scheme.h"
 
 #define KEY_BYTES (1024 * 1024)
 
@@ -66,6 +67,24 @@ static enum cw_code add_destination(struct cw_easy *easy, int port) {
   return cw_buf_addf(&easy->t.key, "%s://%s:%d", uri->scheme, uri->host, port);
 }
 
+/* Who is logged in, for schemes whose connections are: as values of userpwd,
+   the row that a difference is blamed on. */
+static enum cw_code add_login(struct cw_easy *easy) {
+  struct cw_buf user, password;
+  cw_buf_init(&user, CW_LOGIN_MAX_BYTES);
+  cw_buf_init(&password, CW_LOGIN_MAX_BYTES);
+  enum cw_code err = cw_request_login(easy, &user, &password);
+  if (!err) {
+    err = add_bytes(&easy->t.key, cw_opt_userpwd, user.ptr, user.len);
+  }
+  if (!err) {
+    err = add_bytes(&easy->t.key, cw_opt_userpwd, password.ptr, password.len);
+  }
+  cw_buf_wipe(&user);
+  cw_buf_wipe(&password);
+  return err;
+}
+
 enum cw_code cw_key_make(struct cw_easy *easy) {
   struct cw_buf *key = &easy->t.key;
   uint64_t serial = easy->options.serial;
@@ -74,13 +93,16 @@ enum cw_code cw_key_make(struct cw_easy *easy) {
   }
   easy->key_serial = 0;
   unsigned wanted = f_key;
-  if (strcmp(easy->t.uri.scheme, "https") == 0) {
+  if (cw_scheme_has(easy->t.uri.scheme, sc_tls)) {
     wanted |= f_key_tls;
   }
   cw_buf_clear(key);
   enum cw_code err = add_destination(easy, cw_uri_port(&easy->t.uri));
   if (!err) {
     err = cw_buf_add_char(key, '\0');
+  }
+  if (!err && cw_scheme_has(easy->t.uri.scheme, sc_login)) {
+    err = add_login(easy);
   }
   for (int i = 0; i < cw_opt_count && !err; i++) {
     if (cw_option_row((enum cw_opt)i)->flags & wanted) {

@@ -303,6 +303,37 @@ static enum cw_code add_part(struct cw_buf *buf, const struct login *login,
   return cw_uri_decode(part, false, buf) ? CWE_OUT_OF_MEMORY : CW_OK;
 }
 
+enum cw_code cw_request_login(const struct cw_easy *easy, struct cw_buf *user,
+                              struct cw_buf *password) {
+  struct login login;
+  if (!find_login(easy, &login)) {
+    return CW_OK;
+  }
+  enum cw_code err = add_part(user, &login, login.user);
+  return err ? err : add_part(password, &login, login.password);
+}
+
+/* For protocols that log in by themselves. */
+static enum cw_code fill_login(struct cw_easy *easy) {
+  struct cw_request *r = &easy->x.request;
+  struct cw_buf user, password;
+  if (!cw_scheme_has(easy->t.uri.scheme, sc_login)) {
+    return CW_OK;
+  }
+  cw_buf_init(&user, CW_LOGIN_MAX_BYTES);
+  cw_buf_init(&password, CW_LOGIN_MAX_BYTES);
+  enum cw_code err = cw_request_login(easy, &user, &password);
+  if (!err && user.len > 0) {
+    err = keep(easy, &user, &r->user);
+  }
+  if (!err && (user.len > 0 || password.len > 0)) {
+    err = keep(easy, &password, &r->password);
+  }
+  cw_buf_wipe(&user);
+  cw_buf_wipe(&password);
+  return err;
+}
+
 static enum cw_code make_basic(struct cw_easy *easy,
                                const struct login *login) {
   struct cw_buf plain, value;
@@ -511,6 +542,9 @@ enum cw_code cw_request_fill(struct cw_easy *easy) {
   err = choose_body(easy);
   if (!err) {
     err = make_writer(easy);
+  }
+  if (!err) {
+    err = fill_login(easy);
   }
   if (!err) {
     err = authorize(easy);

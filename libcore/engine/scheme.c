@@ -12,7 +12,7 @@ enum {
 
 static const struct cw_scheme_row rows[] = {
 #define scheme(name_, port_, feature_, flags_, prose_) \
-  {#name_, (port_), built_##feature_, #feature_},
+  {#name_, (port_), (flags_), built_##feature_, #feature_},
 #include "tbl/schemes.def"
 #undef scheme
 };
@@ -44,6 +44,11 @@ const struct cw_scheme_row *cw_scheme_of(const char *name) {
     }
   }
   return NULL;
+}
+
+bool cw_scheme_has(const char *name, unsigned flag) {
+  const struct cw_scheme_row *row = cw_scheme_of(name);
+  return row && (row->flags & flag) != 0;
 }
 
 static bool is_named(struct cw_slice names, const char *name) {

@@ -19,7 +19,7 @@ enum cw_code cw_step_idle(struct cw_easy *easy) {
 /* --- opening
  * -------------------------------------------------------------------------- */
 
-static enum cw_code ask_prereq(struct cw_easy *easy) {
+enum cw_code cw_ask_prereq(struct cw_easy *easy) {
   const struct cw_options *o = &easy->options;
   struct cw_transfer *t = &easy->t;
   cw_prereq_fn fn = (cw_prereq_fn)cw_opt_f(o, cw_opt_prereqfunction);
@@ -107,8 +107,8 @@ enum cw_code cw_step_opening(struct cw_easy *easy) {
     note_connection(easy, easy->x.conn);
     t->times.opened = cw_transfer_now(easy);
   }
-  if (!err) {
-    err = ask_prereq(easy);
+  if (!err && !easy->proto->asks_prereq) {
+    err = cw_ask_prereq(easy);
   }
   if (!err) {
     err = cw_rewind_body(easy);

@@ -9,6 +9,9 @@
 #include "tbl/states.def"
 #undef state
 
+/* The host without the brackets of IPv6, as text of at most n - 1 bytes; false:
+   it is longer. */
+bool cw_host_bare(struct cw_slice host, char *bytes, size_t n);
 /* Watches the descriptor that the body's sink or source waits for, if any. */
 CW_MUST_CHECK enum cw_code cw_body_wait(struct cw_easy *easy);
 void cw_body_wait_end(struct cw_easy *easy);

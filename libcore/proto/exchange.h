@@ -27,6 +27,12 @@
 #include "pipe/reader.h"
 #include "pipe/writer.h"
 
+/* What only one protocol asks for; the engine fills it in from the options, in
+   engine/ask_<protocol>.c. */
+struct cw_ask_ftp;  /* proto/ask_ftp.h */
+struct cw_ask_ssh;  /* proto/ask_ssh.h */
+struct cw_ask_rtsp; /* proto/ask_rtsp.h */
+
 /* What is asked. Everything is borrowed for as long as the exchange lasts. */
 struct cw_request {
   const struct cw_uri *uri;
@@ -55,6 +61,11 @@ struct cw_request {
   bool keep_sending;    /* go on sending when the answer is an error */
   bool upload;          /* file:// writes */
   int64_t resume_from;
+  /* Decoded; NULL: none. Only for schemes with sc_login. */
+  const char *user, *password;
+  const struct cw_ask_ftp *ftp;
+  const struct cw_ask_ssh *ssh;
+  const struct cw_ask_rtsp *rtsp;
 };
 
 /* What came back. */
@@ -80,6 +91,9 @@ struct cw_exchange_host {
   /* The final head is in; the headers are in x->headers. May set
      x->ignore_body. Before the empty line goes to header. */
   enum cw_code (*head_done)(void *data);
+  /* Asks whether the request may go out, for a protocol with asks_prereq: once
+     for each file, when the connection is logged in. */
+  enum cw_code (*prereq)(void *data);
   /* The trailers to send, behind the last chunk. The caller frees *plist. */
   enum cw_code (*trailers)(void *data, struct cw_slist **plist);
   /* What was said and done; never pends. Not CW_OK: stop. kind: CW_DEBUG_. */
@@ -128,6 +142,8 @@ struct cw_exchange {
 struct cw_proto {
   const char *name;
   bool needs_connection;
+  bool asks_prereq; /* calls host->prereq itself; else the engine asks before
+                       open */
   /* Makes x->state. Once per exchange object. CWE_OUT_OF_MEMORY. */
   enum cw_code (*init)(struct cw_exchange *x);
   void (*fini)(struct cw_exchange *x);

@@ -179,6 +179,98 @@ struct cw_resolver_start {
 typedef int (*cw_resolver_start_fn)(struct cw_resolver_start *resolver,
                                     void *reserved, void *data);
 
+/* --- hosts and keys of SSH --------------------------------------------- */
+
+/* A host key. Borrowed, good until the callback returns. */
+struct cw_khkey {
+  const char *key; /* len bytes as the server sends them, not text */
+  size_t len;
+  int keytype; /* a CWKHTYPE_ value */
+};
+/* SSH_KEYFUNCTION, called on each new SSH connection where SSH_KNOWNHOSTS is
+   set and no pin decides. match is a CWKHMATCH_ value: the file has this key,
+   has another one (known), or has none of that host (known is NULL). Returns a
+   CWKHSTAT_ value: CWKHSTAT_FINE_ADD_TO_FILE accepts and writes it to the file,
+   _FINE accepts this once, _FINE_REPLACE accepts and in the file it takes the
+   place of the host's other keys of its type; _REJECT, _DEFER and any other:
+   CWE_PEER_FAILED_VERIFICATION. Without the callback only CWKHMATCH_OK
+   passes. */
+typedef int (*cw_ssh_key_fn)(CW *easy, const struct cw_khkey *known,
+                             const struct cw_khkey *found, int match,
+                             void *data);
+/* SSH_HOSTKEYFUNCTION: decides alone, whatever is known. CWKHMATCH_OK:
+   accept; else CWE_PEER_FAILED_VERIFICATION. key is n bytes as sent. */
+typedef int (*cw_ssh_hostkey_fn)(void *data, int keytype, const char *key,
+                                 size_t n);
+
+/* --- listings of FTP --------------------------------------------------- */
+
+#define CW_FINFOFLAG_KNOWN_FILENAME   1u
+#define CW_FINFOFLAG_KNOWN_FILETYPE   2u
+#define CW_FINFOFLAG_KNOWN_TIME       4u
+#define CW_FINFOFLAG_KNOWN_PERM       8u
+#define CW_FINFOFLAG_KNOWN_UID        16u
+#define CW_FINFOFLAG_KNOWN_GID        32u
+#define CW_FINFOFLAG_KNOWN_SIZE       64u
+#define CW_FINFOFLAG_KNOWN_HLINKCOUNT 128u
+/* One entry of a listing. Borrowed: good until chunk_end has returned for it.
+   Texts are as the server wrote them, NULL where the listing has none. */
+struct cw_fileinfo {
+  const char *filename;
+  int filetype;   /* a CWFILETYPE_ value */
+  int64_t time_s; /* since 1970, where CW_FINFOFLAG_KNOWN_TIME (MLSD) */
+  unsigned perm;  /* 0 to 07777 */
+  int uid, gid;
+  int64_t size;
+  int64_t hardlinks;
+  struct {
+    const char *time, *perm, *user, *group, *target;
+  } strings;
+  unsigned flags; /* CW_FINFOFLAG_ bits: which of the numbers are known */
+};
+/* CHUNK_BGN_FUNCTION, with WILDCARDMATCH: before each entry that matched;
+   remains counts this one. CW_CHUNK_BGN_FUNC_SKIP: it is not fetched, chunk_end
+   is called; CW_CHUNK_BGN_FUNC_FAIL: CWE_CHUNK_FAILED. */
+typedef long (*cw_chunk_bgn_fn)(const struct cw_fileinfo *info, void *data,
+                                int remains);
+/* CHUNK_END_FUNCTION: the entry is done, fetched or not.
+   CW_CHUNK_END_FUNC_FAIL: CWE_CHUNK_FAILED. */
+typedef long (*cw_chunk_end_fn)(void *data);
+/* FNMATCH_FUNCTION: decides whether name matches pattern.
+   CW_FNMATCHFUNC_MATCH, CW_FNMATCHFUNC_NOMATCH; CW_FNMATCHFUNC_FAIL:
+   CWE_CHUNK_FAILED. */
+typedef int (*cw_fnmatch_fn)(void *data, const char *pattern, const char *name);
+
+/* --- HSTS (RFC 6797) --------------------------------------------------- */
+
+struct cw_hstsentry {
+  char *name; /* the host; hstsread: room for namelen bytes and a NUL */
+  size_t namelen;
+  unsigned include_subdomains;
+  char expire[18]; /* "YYYYMMDD HH:MM:SS" in UTC, or "unlimited" */
+};
+struct cw_index {
+  size_t index; /* from 0 */
+  size_t total;
+};
+/* HSTSREADFUNCTION, at the start of each transfer: fills in the next entry
+   (CWSTS_OK, asked again), or says that there is none (CWSTS_DONE).
+   CWSTS_FAIL: CWE_ABORTED_BY_CALLBACK. An empty name or one that is too long:
+   CWE_BAD_FUNCTION_ARGUMENT. */
+typedef int (*cw_hstsread_fn)(CW *easy, struct cw_hstsentry *entry, void *data);
+/* HSTSWRITEFUNCTION: one call an entry, at cleanup, when the multi is closed
+   and at cw_easy_hsts_flush. CWSTS_OK: the next; CWSTS_DONE: enough;
+   CWSTS_FAIL: flush answers CWE_ABORTED_BY_CALLBACK. */
+typedef int (*cw_hstswrite_fn)(CW *easy, struct cw_hstsentry *entry,
+                               struct cw_index *index, void *data);
+
+/* --- character sets ---------------------------------------------------- */
+
+/* CONV_FROM_NETWORK_FUNCTION, CONV_TO_NETWORK_FUNCTION and
+   CONV_FROM_UTF8_FUNCTION: converts n bytes where they lie; as many come out.
+   A code other than CW_OK ends the transfer with CWE_CONV_FAILED. */
+typedef int (*cw_conv_fn)(char *bytes, size_t n, void *data);
+
 /* --- multi ----------------------------------------------------------- */
 
 #define CW_POLL_NONE      0
