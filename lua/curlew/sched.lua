@@ -91,6 +91,7 @@ end
 local function push(loop, job, ok, ...)
   loop.last = loop.last + 1
   loop.ready[loop.last] = table.pack(job, ok, ...)
+  core.touch(loop.multi)
 end
 
 -- Calls arm for a job; what it throws is thrown where the job waits.
@@ -325,8 +326,14 @@ local function explain(err, multi)
   return err
 end
 
-local function turn(loop, timeout_ms)
-  local ok, running, err = pcall(core.turn, loop.multi, timeout_ms)
+-- One turn that does not wait, or (drive) turns until there is news for Lua.
+local function turn(loop, is_drive)
+  local ok, running, err
+  if is_drive then
+    ok, running, err = pcall(core.drive, loop.multi)
+  else
+    ok, running, err = pcall(core.turn, loop.multi, 0)
+  end
   if not ok or not running then
     error(explain(ok and err or running, loop.multi), 0)
   end
@@ -346,7 +353,7 @@ local function drive(loop, is_done)
       error("waiting for something that cannot happen: no transfer, timer or "
         .. "stream is under way", 0)
     end
-    turn(loop, -1)
+    turn(loop, true)
   end
 end
 
@@ -567,7 +574,7 @@ local function drive_beside(loop, is_done)
         error("waiting for something that cannot happen: no transfer, timer "
           .. "or stream is under way", 0)
       end
-      turn(loop, 0)
+      turn(loop)
     end
     sched.sleep(pause)
     pause = math.min(pause * 2, LAST_LOOK)

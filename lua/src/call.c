@@ -264,6 +264,7 @@ static void queue_pending(struct lcw_call *call) {
     multi->pending_first = call;
   }
   multi->pending_last = call;
+  multi->due = true;
 }
 
 static void unqueue_pending(struct lcw_call *call) {

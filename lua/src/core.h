@@ -144,6 +144,7 @@ struct lcw_multi {
   struct lcw_timer *timers; /* that did not fire */
   struct lcw_stream *ready; /* something changed, not yet fetched */
   int in_core;
+  bool due; /* Lua has something to fetch or to run: see multi_drive */
   bool safe;
   bool has_error;
   bool reported; /* a callback's error that the core has yet to mention */

@@ -175,6 +175,7 @@ static int multi_add(lua_State *L) {
   easy->nrest = 0;
   easy->paused = 0;
   link_easy(self, easy);
+  self->due = true;
   struct lcw_frame frame;
   lcw_enter(self->ctx, &frame, L);
   enum cw_mcode err = fresh(self, cw_multi_add_handle(self->multi, easy->easy));
@@ -220,6 +221,7 @@ static int multi_remove(lua_State *L) {
   if (self->in_core > 0) {
     (void)!cw_easy_cancel(easy->easy, CWE_CANCELLED);
     easy->silent = true;
+    self->due = true;
   } else {
     let_go(L, self, 1, 2);
   }
@@ -279,25 +281,69 @@ static int multi_info_read(lua_State *L) {
 /* --- turns
  * --------------------------------------------------------------------- */
 
-/* turn(multi, timeout_ms): the number of running transfers. */
-static int multi_turn(lua_State *L) {
-  struct lcw_multi *self = lcw_check_multi(L, 1);
-  lua_Integer ms = luaL_optinteger(L, 2, -1);
-  int timeout = ms < 0 ? -1 : ms > INT32_MAX ? INT32_MAX : (int)ms;
-  int running = 0;
+static bool is_idle(const struct lcw_multi *self) {
+  return !self->easies && !self->timers && !self->fired_first &&
+         !self->streams && !self->listeners;
+}
+
+static enum cw_mcode turn(lua_State *L, struct lcw_multi *self, int timeout_ms,
+                          int *prunning) {
   struct lcw_frame frame;
   lcw_enter(self->ctx, &frame, L);
   self->in_core++;
   enum cw_mcode err =
-      fresh(self, cw_multi_turn(self->multi, timeout, &running));
+      fresh(self, cw_multi_turn(self->multi, timeout_ms, prunning));
   self->in_core--;
   lcw_leave(self->ctx, &frame);
+  return err;
+}
+
+static int turned(lua_State *L, struct lcw_multi *self, enum cw_mcode err,
+                  int running) {
   if (err || self->has_error) {
     return lcw_multi_failed(L, self, (int)err);
   }
   lcw_raise_stray(L, self->ctx);
   lua_pushinteger(L, running);
   return 1;
+}
+
+/* turn(multi, timeout_ms): the number of running transfers. */
+static int multi_turn(lua_State *L) {
+  struct lcw_multi *self = lcw_check_multi(L, 1);
+  lua_Integer ms = luaL_optinteger(L, 2, -1);
+  int timeout = ms < 0 ? -1 : ms > INT32_MAX ? INT32_MAX : (int)ms;
+  int running = 0;
+  enum cw_mcode err = turn(L, self, timeout, &running);
+  return turned(L, self, err, running);
+}
+
+static bool has_news(lua_State *L, const struct lcw_multi *self) {
+  return self->due || self->has_error || self->ctx->has_stray ||
+         is_idle(self) || lua_gethook(L);
+}
+
+/* drive(multi): turns until there is something for the scheduler: a transfer
+   has ended, what it fetches is there (due), nothing is under way, or a hook
+   wants to run, which is how an interpreter tells of a signal. A body that
+   arrives in a thousand reads so costs one way into Lua and back beside its
+   callbacks. */
+static int multi_drive(lua_State *L) {
+  struct lcw_multi *self = lcw_check_multi(L, 1);
+  int before = (int)cw_multi_count(self->multi, "transfers");
+  int running = 0;
+  enum cw_mcode err;
+  do {
+    err = turn(L, self, -1, &running);
+  } while (!err && running == before && !has_news(L, self));
+  self->due = false;
+  return turned(L, self, err, running);
+}
+
+/* touch(multi): the scheduler has something to run, drive is to return. */
+static int multi_touch(lua_State *L) {
+  any_multi(L, 1)->due = true;
+  return 0;
 }
 
 static int cselect(lua_State *L, int arg) {
@@ -413,8 +459,7 @@ static int multi_is_closed(lua_State *L) {
 /* Nothing under way: a turn without limit would not end. */
 static int multi_is_idle(lua_State *L) {
   const struct lcw_multi *self = lcw_check_multi(L, 1);
-  lua_pushboolean(L, !self->easies && !self->timers && !self->fired_first &&
-                         !self->streams && !self->listeners);
+  lua_pushboolean(L, is_idle(self));
   return 1;
 }
 
@@ -462,6 +507,7 @@ static void on_fire(void *data) {
     self->fired_first = timer;
   }
   self->fired_last = timer;
+  self->due = true;
 }
 
 /* timer(multi, ms): a number that fired() gives back once. */
@@ -744,6 +790,8 @@ int lcw_open_multi(lua_State *L) {
                                   {"remove", multi_remove},
                                   {"info_read", multi_info_read},
                                   {"turn", multi_turn},
+                                  {"drive", multi_drive},
+                                  {"touch", multi_touch},
                                   {"socket_action", multi_socket_action},
                                   {"now", multi_now},
                                   {"in_core", multi_in_core},

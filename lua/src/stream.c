@@ -117,6 +117,7 @@ static void on_accept(void *data, struct cw_stream *stream) {
     self->first = node;
   }
   self->last = node;
+  self->multi->due = true;
 }
 
 static void on_news(void *data, struct cw_stream *stream) {
@@ -126,6 +127,7 @@ static void on_news(void *data, struct cw_stream *stream) {
     self->ready = true;
     self->next_ready = self->multi->ready;
     self->multi->ready = self;
+    self->multi->due = true;
   }
 }
 
