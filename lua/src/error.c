@@ -65,6 +65,8 @@ void lcw_push_easy_error(lua_State *L, struct lcw_easy *self, int code) {
       number != 0) {
     lua_pushinteger(L, number);
     lua_setfield(L, -2, "os_errno");
+    lcw_push_error(L, "os", (int)number, NULL);
+    lua_setfield(L, -2, "cause");
   }
   if (cw_easy_info_str(self->easy, CWINFO_EFFECTIVE_URL, &text) == CW_OK &&
       text && *text) {
@@ -135,8 +137,8 @@ static int error_eq(lua_State *L) {
   return 1;
 }
 
-/* error(category, code, detail): an object of any category; the name of a
-   code will do. */
+/* error(category, code, detail, cause): an object of any category; the name of
+   a code will do; cause is any value. */
 static int new_error(lua_State *L) {
   static const char *const categories[] = {"easy",  "multi", "url",
                                            "share", "mime",  NULL};
@@ -152,6 +154,10 @@ static int new_error(lua_State *L) {
     code = (int)luaL_checkinteger(L, 2);
   }
   lcw_push_error(L, category, code, luaL_optstring(L, 3, NULL));
+  if (!lua_isnoneornil(L, 4)) {
+    lua_pushvalue(L, 4);
+    lua_setfield(L, -2, "cause");
+  }
   return 1;
 }
 

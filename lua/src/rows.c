@@ -103,6 +103,17 @@ static const struct lcw_error url_errors[] = {
 #undef uerror
 };
 
+static const struct lcw_error os_messages[] = {
+#define errno_row(name, prose) {prose, name},
+#include "tbl/errnos.def"
+#undef errno_row
+};
+static const struct lcw_error os_names[] = {
+#define errno_row(name, prose) {#name, name},
+#include "tbl/errnos.def"
+#undef errno_row
+};
+
 static const char *find_name(const struct lcw_error *rows, size_t n, int code) {
   for (size_t i = 0; i < n; i++) {
     if (rows[i].code == code) {
@@ -115,6 +126,9 @@ static const char *find_name(const struct lcw_error *rows, size_t n, int code) {
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 const char *lcw_errname(const char *category, int code) {
+  if (strcmp(category, "os") == 0) {
+    return find_name(os_names, COUNT(os_names), code);
+  }
   if (strcmp(category, "multi") == 0) {
     return find_name(multi_errors, COUNT(multi_errors), code);
   }
@@ -125,6 +139,9 @@ const char *lcw_errname(const char *category, int code) {
 }
 
 const char *lcw_strerror(const char *category, int code) {
+  if (strcmp(category, "os") == 0) {
+    return lcw_os_message(code);
+  }
   if (strcmp(category, "multi") == 0) {
     return cw_multi_strerror((enum cw_mcode)code);
   }
@@ -134,14 +151,8 @@ const char *lcw_strerror(const char *category, int code) {
   return cw_easy_strerror((enum cw_code)code);
 }
 
-static const struct lcw_error os_errors[] = {
-#define errno_row(name, prose) {prose, name},
-#include "tbl/errnos.def"
-#undef errno_row
-};
-
 const char *lcw_os_message(int number) {
-  return find_name(os_errors, COUNT(os_errors), number);
+  return find_name(os_messages, COUNT(os_messages), number);
 }
 
 bool lcw_constant_value(const char *group, const char *name, int64_t *pvalue) {

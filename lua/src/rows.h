@@ -153,9 +153,10 @@ extern const struct lcw_callback lcw_callbacks[];
 extern const size_t lcw_ncallbacks;
 extern const struct lcw_callback lcw_mcallbacks[2];
 
-/* The lower-case name of a code of "easy", "multi" or "url", or "unknown". */
+/* The name of a code of "easy", "multi" or "url" in lower case, of "os" as the
+   system has it ("ECONNREFUSED"), or "unknown". */
 const char *lcw_errname(const char *category, int code);
-/* The sentence of a code of "easy", "multi" or "url". */
+/* The sentence of a code of "easy", "multi", "url" or "os". */
 const char *lcw_strerror(const char *category, int code);
 /* What the system's error number means. */
 const char *lcw_os_message(int number);

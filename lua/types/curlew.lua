@@ -159,8 +159,9 @@ function cw.strerror(code, category) end
 ---@param category "easy"|"multi"|"url"|"share"|"mime"
 ---@param code integer|curlew.easy_error|curlew.multi_error|curlew.url_error
 ---@param detail string?
+---@param cause any what made it fail
 ---@return curlew.error
-function cw.new_error(category, code, detail) end
+function cw.new_error(category, code, detail, cause) end
 
 -- --- requests -----------------------------------------------------------------
 
@@ -621,9 +622,9 @@ function source:close() end
 -- --- errors and URLs ----------------------------------------------------------
 
 ---@class curlew.error
----@field category "easy"|"multi"|"url"|"share"|"mime"
+---@field category "easy"|"multi"|"url"|"share"|"mime"|"os"
 ---@field code integer
----@field name curlew.easy_error|curlew.multi_error|curlew.url_error
+---@field name curlew.easy_error|curlew.multi_error|curlew.url_error|string
 ---@field message string
 ---@field detail string?
 ---@field phase string?
@@ -631,6 +632,7 @@ function source:close() end
 ---@field url string?
 ---@field attempt integer?
 ---@field traceback string?
+---@field cause any what made it fail: the system's error, or what you gave
 
 ---@class curlew.url
 ---@field url string?
