@@ -58,7 +58,8 @@ end
 function lib.all_files()
   local out, code = lib.run "git ls-files -co --exclude-standard"
   if code ~= 0 then
-    out = lib.run "find . -type f -printf '%P\\n'"
+    out = lib.run("find . '(' -name .git -o -path ./build ')' -prune "
+      .. "-o -type f -printf '%P\\n'")
   end
   local list = {}
   for path in out:gmatch "[^\n]+" do

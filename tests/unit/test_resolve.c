@@ -947,9 +947,11 @@ Test(resolve_ares, cancelled_and_joined_again) {
   cr_assert_eq(a.calls, 0);
 }
 
-Test(resolve_ares, a_name_of_the_hosts_file) {
+/* The first name in the hosts file that is no form of localhost, with its
+   IPv4 address. */
+static bool find_in_hosts_file(char name[static 256], char ip[static 128]) {
   FILE *hosts = fopen("/etc/hosts", "re");
-  char line[512], ip[128], name[256];
+  char line[512];
   bool found = false;
   while (hosts && !found && fgets(line, sizeof(line), hosts)) {
     struct cw_sockaddr addr;
@@ -960,18 +962,28 @@ Test(resolve_ares, a_name_of_the_hosts_file) {
   if (hosts) {
     fclose(hosts);
   }
-  if (!found) {
-    cr_skip("this machine's hosts file names nothing but localhost");
-  }
+  return found;
+}
+
+/* A name that the machine's hosts file has is not asked of a server; one that
+   it has not is. A bare machine has only the second kind. */
+Test(resolve_ares, names_of_the_hosts_file) {
+  char ip[128], name[256];
+  bool found = find_in_hosts_file(name, ip);
   set_env();
   struct world w = open_world(cw_platform_real());
   struct dns dns;
   struct asker a;
   dns_open(&dns, w.loop);
-  ask(&w, &dns, name, AF_INET, &a);
+  if (found) {
+    ask(&w, &dns, name, AF_INET, &a);
+    cr_assert_eq(a.code, CW_OK, "%s", a.detail);
+    cr_assert_not_null(strstr(a.ips, ip), "%s", a.ips);
+    cr_assert_eq(dns.questions, 0);
+  }
+  ask(&w, &dns, "a.test", AF_INET, &a);
   cr_assert_eq(a.code, CW_OK, "%s", a.detail);
-  cr_assert_not_null(strstr(a.ips, ip), "%s", a.ips);
-  cr_assert_eq(dns.questions, 0);
+  cr_assert_gt(dns.questions, 0);
   dns_close(&dns);
   close_world(&w);
 }
