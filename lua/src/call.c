@@ -234,6 +234,8 @@ int64_t lcw_stop_result(const struct lcw_callback *row) {
     return -1;
   case shape_ssl_ctx:
     return row->stop_code;
+  case shape_two_strings:
+    return CW_FNMATCHFUNC_FAIL;
   default:
     return 1;
   }

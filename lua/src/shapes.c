@@ -5,36 +5,29 @@
  */
 #include <string.h>
 
-#include "core.h"
+#include "shapes.h"
 
 /* --- results that all shapes know ------------------------------------------
  */
 
-enum verdict {
-  GO_ON,
-  STOP,
-  OWN
-};
-
-/* Nothing, nil or true; false; nil and a cause; else the shape's own. */
-static enum verdict general(lua_State *L, struct lcw_call *call, int first) {
+enum lcw_verdict lcw_general(lua_State *L, struct lcw_call *call, int first) {
   int type = lua_type(L, first);
   if (type == LUA_TNONE || type == LUA_TNIL) {
     if (lua_isnoneornil(L, first + 1)) {
-      return GO_ON;
+      return LCW_GO_ON;
     }
     lua_settop(L, first + 1);
     lcw_keep_cause(L, call);
-    return STOP;
+    return LCW_STOP;
   }
   if (type == LUA_TBOOLEAN) {
-    return lua_toboolean(L, first) ? GO_ON : STOP;
+    return lua_toboolean(L, first) ? LCW_GO_ON : LCW_STOP;
   }
-  return OWN;
+  return LCW_OWN;
 }
 
-static int64_t wrong_result(lua_State *L, const struct lcw_call *call,
-                            int first, const char *wanted) {
+int64_t lcw_wrong_result(lua_State *L, const struct lcw_call *call, int first,
+                         const char *wanted) {
   if (lua_type(L, first) == LUA_TSTRING) {
     return luaL_error(L, "%s returned \"%s\", expected %s", call->row->option,
                       lua_tostring(L, first), wanted);
@@ -43,9 +36,8 @@ static int64_t wrong_result(lua_State *L, const struct lcw_call *call,
                     luaL_typename(L, first), wanted);
 }
 
-/* A code as an integer or as a short name of a group. */
-static int64_t code_of(lua_State *L, const struct lcw_call *call, int first,
-                       const char *group, const char *wanted) {
+int64_t lcw_code_of(lua_State *L, const struct lcw_call *call, int first,
+                    const char *group, const char *wanted) {
   int64_t value = 0;
   if (lua_isinteger(L, first)) {
     return lua_tointeger(L, first);
@@ -54,7 +46,7 @@ static int64_t code_of(lua_State *L, const struct lcw_call *call, int first,
       lcw_constant_value(group, lua_tostring(L, first), &value)) {
     return value;
   }
-  return wrong_result(L, call, first, wanted);
+  return lcw_wrong_result(L, call, first, wanted);
 }
 
 /* --- bytes in
@@ -75,15 +67,16 @@ static int push_line(lua_State *L, struct lcw_call *call) {
 }
 
 static int64_t judge_taken(lua_State *L, struct lcw_call *call, int first) {
-  enum verdict verdict = general(L, call, first);
-  if (verdict == GO_ON) {
+  enum lcw_verdict verdict = lcw_general(L, call, first);
+  if (verdict == LCW_GO_ON) {
     return (int64_t)call->nbytes;
   }
-  if (verdict == STOP) {
+  if (verdict == LCW_STOP) {
     return CW_WRITEFUNC_ERROR;
   }
-  return code_of(L, call, first, "writefunc",
-                 "nothing, a boolean, the number of bytes taken or cw.PAUSE");
+  return lcw_code_of(
+      L, call, first, "writefunc",
+      "nothing, a boolean, the number of bytes taken or cw.PAUSE");
 }
 
 /* --- bytes out
@@ -124,13 +117,14 @@ static int64_t give_and_keep(lua_State *L, struct lcw_call *call, int first,
 
 static int64_t judge_given(lua_State *L, struct lcw_call *call, int first) {
   if (lua_isboolean(L, first) && lua_toboolean(L, first)) {
-    return wrong_result(L, call, first, "a string, a view, a number or nil");
+    return lcw_wrong_result(L, call, first,
+                            "a string, a view, a number or nil");
   }
-  enum verdict verdict = general(L, call, first);
-  if (verdict == GO_ON) {
+  enum lcw_verdict verdict = lcw_general(L, call, first);
+  if (verdict == LCW_GO_ON) {
     return 0;
   }
-  if (verdict == STOP) {
+  if (verdict == LCW_STOP) {
     return CW_READFUNC_ABORT;
   }
   if (lua_isinteger(L, first)) {
@@ -147,7 +141,8 @@ static int64_t judge_given(lua_State *L, struct lcw_call *call, int first) {
   size_t n = 0;
   const char *bytes = lcw_to_bytes(L, first, &n);
   if (!bytes) {
-    return wrong_result(L, call, first, "a string, a view, a number or nil");
+    return lcw_wrong_result(L, call, first,
+                            "a string, a view, a number or nil");
   }
   return give_and_keep(L, call, first, bytes, n);
 }
@@ -159,12 +154,12 @@ static int push_seek(lua_State *L, struct lcw_call *call) {
 }
 
 static int64_t judge_seek(lua_State *L, struct lcw_call *call, int first) {
-  enum verdict verdict = general(L, call, first);
-  if (verdict != OWN) {
-    return verdict == GO_ON ? CW_SEEKFUNC_OK : CW_SEEKFUNC_FAIL;
+  enum lcw_verdict verdict = lcw_general(L, call, first);
+  if (verdict != LCW_OWN) {
+    return verdict == LCW_GO_ON ? CW_SEEKFUNC_OK : CW_SEEKFUNC_FAIL;
   }
-  return code_of(L, call, first, "seekfunc",
-                 "nothing, a boolean or \"cantseek\"");
+  return lcw_code_of(L, call, first, "seekfunc",
+                     "nothing, a boolean or \"cantseek\"");
 }
 
 static int push_ioctl(lua_State *L, struct lcw_call *call) {
@@ -174,12 +169,12 @@ static int push_ioctl(lua_State *L, struct lcw_call *call) {
 }
 
 static int64_t judge_ioctl(lua_State *L, struct lcw_call *call, int first) {
-  enum verdict verdict = general(L, call, first);
-  if (verdict != OWN) {
-    return verdict == GO_ON ? CW_IOE_OK : CW_IOE_FAILRESTART;
+  enum lcw_verdict verdict = lcw_general(L, call, first);
+  if (verdict != LCW_OWN) {
+    return verdict == LCW_GO_ON ? CW_IOE_OK : CW_IOE_FAILRESTART;
   }
-  return code_of(L, call, first, "ioe",
-                 "nothing, a boolean, \"unknowncmd\" or \"failrestart\"");
+  return lcw_code_of(L, call, first, "ioe",
+                     "nothing, a boolean, \"unknowncmd\" or \"failrestart\"");
 }
 
 static int push_nothing(lua_State *L, struct lcw_call *call) {
@@ -200,13 +195,14 @@ static void append(lua_State *L, struct cw_slist **plist) {
 
 static int64_t judge_trailer(lua_State *L, struct lcw_call *call, int first) {
   struct cw_slist **plist = call->ptr;
-  enum verdict verdict = general(L, call, first);
-  if (verdict != OWN) {
-    return verdict == GO_ON ? CW_TRAILERFUNC_OK : CW_TRAILERFUNC_ABORT;
+  enum lcw_verdict verdict = lcw_general(L, call, first);
+  if (verdict != LCW_OWN) {
+    return verdict == LCW_GO_ON ? CW_TRAILERFUNC_OK : CW_TRAILERFUNC_ABORT;
   }
   if (!lua_istable(L, first)) {
-    return code_of(L, call, first, "trailerfunc",
-                   "a list of \"Name: value\", a table of names or nothing");
+    return lcw_code_of(
+        L, call, first, "trailerfunc",
+        "a list of \"Name: value\", a table of names or nothing");
   }
   for (lua_pushnil(L); lua_next(L, first); lua_pop(L, 1)) {
     bool named = lua_type(L, -2) == LUA_TSTRING;
@@ -244,12 +240,12 @@ static int push_floats(lua_State *L, struct lcw_call *call) {
 }
 
 static int64_t judge_progress(lua_State *L, struct lcw_call *call, int first) {
-  enum verdict verdict = general(L, call, first);
-  if (verdict != OWN) {
-    return verdict == GO_ON ? 0 : 1;
+  enum lcw_verdict verdict = lcw_general(L, call, first);
+  if (verdict != LCW_OWN) {
+    return verdict == LCW_GO_ON ? 0 : 1;
   }
-  return code_of(L, call, first, "progressfunc",
-                 "nothing, a boolean or cw.PROGRESSFUNC_CONTINUE");
+  return lcw_code_of(L, call, first, "progressfunc",
+                     "nothing, a boolean or cw.PROGRESSFUNC_CONTINUE");
 }
 
 static int push_debug(lua_State *L, struct lcw_call *call) {
@@ -259,14 +255,14 @@ static int push_debug(lua_State *L, struct lcw_call *call) {
 }
 
 static int64_t judge_yes_no(lua_State *L, struct lcw_call *call, int first) {
-  enum verdict verdict = general(L, call, first);
-  if (verdict != OWN) {
-    return verdict == GO_ON ? 0 : 1;
+  enum lcw_verdict verdict = lcw_general(L, call, first);
+  if (verdict != LCW_OWN) {
+    return verdict == LCW_GO_ON ? 0 : 1;
   }
   if (lua_isinteger(L, first)) {
     return lua_tointeger(L, first) == 0 ? 0 : 1;
   }
-  return wrong_result(L, call, first, "nothing or a boolean");
+  return lcw_wrong_result(L, call, first, "nothing or a boolean");
 }
 
 static void push_end(lua_State *L, const char *ip, int64_t port) {
@@ -298,12 +294,12 @@ static int push_sockopt(lua_State *L, struct lcw_call *call) {
 }
 
 static int64_t judge_sockopt(lua_State *L, struct lcw_call *call, int first) {
-  enum verdict verdict = general(L, call, first);
-  if (verdict != OWN) {
-    return verdict == GO_ON ? CW_SOCKOPT_OK : CW_SOCKOPT_ERROR;
+  enum lcw_verdict verdict = lcw_general(L, call, first);
+  if (verdict != LCW_OWN) {
+    return verdict == LCW_GO_ON ? CW_SOCKOPT_OK : CW_SOCKOPT_ERROR;
   }
-  return code_of(L, call, first, "sockopt",
-                 "nothing, a boolean or \"already_connected\"");
+  return lcw_code_of(L, call, first, "sockopt",
+                     "nothing, a boolean or \"already_connected\"");
 }
 
 static int push_opensocket(lua_State *L, struct lcw_call *call) {
@@ -325,11 +321,11 @@ static int64_t open_default(lua_State *L, struct lcw_call *call) {
 
 static int64_t judge_opensocket(lua_State *L, struct lcw_call *call,
                                 int first) {
-  enum verdict verdict = general(L, call, first);
-  if (verdict == GO_ON) {
+  enum lcw_verdict verdict = lcw_general(L, call, first);
+  if (verdict == LCW_GO_ON) {
     return open_default(L, call);
   }
-  if (verdict == STOP) {
+  if (verdict == LCW_STOP) {
     if (call->easy->has_error && call->easy->easy) {
       (void)!cw_easy_cancel(call->easy->easy, CWE_ABORTED_BY_CALLBACK);
     }
@@ -344,8 +340,8 @@ static int64_t judge_opensocket(lua_State *L, struct lcw_call *call,
     lua_replace(L, first);
   }
   if (!lua_isinteger(L, first)) {
-    return wrong_result(L, call, first,
-                        "a descriptor, an object with getfd, or false");
+    return lcw_wrong_result(L, call, first,
+                            "a descriptor, an object with getfd, or false");
   }
   lua_Integer fd = lua_tointeger(L, first);
   return fd >= 0 && fd < INT32_MAX ? fd : CW_SOCKET_BAD;
@@ -359,11 +355,11 @@ static int push_fd(lua_State *L, struct lcw_call *call) {
 /* 1: the socket is still to be closed; 0: the callback saw to it (false). */
 static int64_t judge_closesocket(lua_State *L, struct lcw_call *call,
                                  int first) {
-  enum verdict verdict = general(L, call, first);
-  if (verdict == OWN) {
-    return wrong_result(L, call, first, "nothing or a boolean");
+  enum lcw_verdict verdict = lcw_general(L, call, first);
+  if (verdict == LCW_OWN) {
+    return lcw_wrong_result(L, call, first, "nothing or a boolean");
   }
-  return verdict == GO_ON ? 1 : 0;
+  return verdict == LCW_GO_ON ? 1 : 0;
 }
 
 static int push_ssl(lua_State *L, struct lcw_call *call) {
@@ -372,9 +368,9 @@ static int push_ssl(lua_State *L, struct lcw_call *call) {
 }
 
 static int64_t judge_ssl(lua_State *L, struct lcw_call *call, int first) {
-  enum verdict verdict = general(L, call, first);
-  if (verdict != OWN) {
-    return verdict == GO_ON ? CW_OK : call->row->stop_code;
+  enum lcw_verdict verdict = lcw_general(L, call, first);
+  if (verdict != LCW_OWN) {
+    return verdict == LCW_GO_ON ? CW_OK : call->row->stop_code;
   }
   if (lua_isinteger(L, first)) {
     return lua_tointeger(L, first);
@@ -386,8 +382,8 @@ static int64_t judge_ssl(lua_State *L, struct lcw_call *call, int first) {
       return code;
     }
   }
-  return wrong_result(L, call, first,
-                      "nothing, a boolean or an error code or its name");
+  return lcw_wrong_result(L, call, first,
+                          "nothing, a boolean or an error code or its name");
 }
 
 static int push_resolve(lua_State *L, struct lcw_call *call) {
@@ -400,13 +396,13 @@ static int push_resolve(lua_State *L, struct lcw_call *call) {
 
 static int64_t judge_resolve(lua_State *L, struct lcw_call *call, int first) {
   struct cw_resolver_start *resolver = call->ptr;
-  enum verdict verdict = general(L, call, first);
-  if (verdict != OWN) {
-    return verdict == GO_ON ? 0 : 1;
+  enum lcw_verdict verdict = lcw_general(L, call, first);
+  if (verdict != LCW_OWN) {
+    return verdict == LCW_GO_ON ? 0 : 1;
   }
   if (!lua_istable(L, first)) {
-    return wrong_result(L, call, first,
-                        "nothing, a boolean or a list of addresses");
+    return lcw_wrong_result(L, call, first,
+                            "nothing, a boolean or a list of addresses");
   }
   lua_Integer n = luaL_len(L, first);
   if (n > (lua_Integer)resolver->max_answers) {
@@ -453,11 +449,11 @@ static int push_timer(lua_State *L, struct lcw_call *call) {
 }
 
 static int64_t judge_multi(lua_State *L, struct lcw_call *call, int first) {
-  enum verdict verdict = general(L, call, first);
-  if (verdict == OWN) {
-    return wrong_result(L, call, first, "nothing or a boolean");
+  enum lcw_verdict verdict = lcw_general(L, call, first);
+  if (verdict == LCW_OWN) {
+    return lcw_wrong_result(L, call, first, "nothing or a boolean");
   }
-  return verdict == GO_ON ? 0 : -1;
+  return verdict == LCW_GO_ON ? 0 : -1;
 }
 
 struct shape {
@@ -481,6 +477,9 @@ static const struct shape shapes[shape_count] = {
     [shape_ssl_ctx] = {push_ssl, judge_ssl},
     [shape_resolver] = {push_resolve, judge_resolve},
     [shape_peer_and_local] = {push_ends, judge_yes_no},
+    [shape_file_info] = {lcw_push_file_info, lcw_judge_chunk_bgn},
+    [shape_nothing] = {push_nothing, lcw_judge_chunk_end},
+    [shape_two_strings] = {lcw_push_two_strings, lcw_judge_fnmatch},
     [shape_socket_wish] = {push_wish, judge_multi},
     [shape_timer_wish] = {push_timer, judge_multi},
 };

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core.h"
+#include "trampolines.h"
 
 static size_t take(struct lcw_easy *self, enum cw_slot slot, char *bytes,
                    size_t n) {
@@ -209,6 +209,9 @@ static const cw_any_fn trampolines[CW_SLOT_COUNT] = {
     [CW_SLOT_SSL_CTX] = (cw_any_fn)on_ssl_ctx,
     [CW_SLOT_RESOLVER_START] = (cw_any_fn)on_resolver,
     [CW_SLOT_PREREQ] = (cw_any_fn)on_prereq,
+    [CW_SLOT_CHUNK_BGN] = (cw_any_fn)lcw_on_chunk_bgn,
+    [CW_SLOT_CHUNK_END] = (cw_any_fn)lcw_on_chunk_end,
+    [CW_SLOT_FNMATCH] = (cw_any_fn)lcw_on_fnmatch,
 };
 
 cw_any_fn lcw_trampoline(enum cw_slot slot) {
