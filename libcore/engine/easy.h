@@ -240,6 +240,15 @@ enum cw_code cw_hook_deliver(void *data, const struct cw_piece *piece,
                              size_t *ptaken);
 enum cw_code cw_hook_read(void *data, char *bytes, size_t n, size_t *pnread);
 
+/* --- hooks_wild.c: of struct cw_exchange_host
+ * ------------------------------------- */
+
+enum cw_code cw_hook_fnmatch(void *data, const char *pattern, const char *name,
+                             bool *pmatches);
+enum cw_code cw_hook_chunk_bgn(void *data, const struct cw_fileinfo *info,
+                               int remains, bool *pskip);
+enum cw_code cw_hook_chunk_end(void *data);
+
 /* --- trace.c
  * --------------------------------------------------------------------- */
 

@@ -23,6 +23,7 @@
 #include "codec/headers.h"
 #include "codec/uri.h"
 #include "conn/conn.h"
+#include "curlew/callback.h"
 #include "pipe/rate.h"
 #include "pipe/reader.h"
 #include "pipe/writer.h"
@@ -96,6 +97,16 @@ struct cw_exchange_host {
   enum cw_code (*prereq)(void *data);
   /* The trailers to send, behind the last chunk. The caller frees *plist. */
   enum cw_code (*trailers)(void *data, struct cw_slist **plist);
+  /* FTP with wildcards. Whether a name matches the pattern of the URL; not
+     CW_OK: CWE_CHUNK_FAILED. */
+  enum cw_code (*fnmatch)(void *data, const char *pattern, const char *name,
+                          bool *pmatches);
+  /* Before each entry that matched: remains counts this one. *pskip: do not
+     fetch it. info stays where it is until chunk_end. CWE_CHUNK_FAILED. */
+  enum cw_code (*chunk_bgn)(void *data, const struct cw_fileinfo *info,
+                            int remains, bool *pskip);
+  /* The entry is done, fetched or not. CWE_CHUNK_FAILED. */
+  enum cw_code (*chunk_end)(void *data);
   /* What was said and done; never pends. Not CW_OK: stop. kind: CW_DEBUG_. */
   enum cw_code (*trace)(void *data, int kind, const char *bytes, size_t n);
   int64_t (*now_us)(void *data);
