@@ -2,8 +2,15 @@
 -- server, whose paths are what the scenarios need.
 require "spec.helper"
 local cw = require "curlew"
+local ftp = require "spec.ftp_server"
 
 local world = {}
+
+-- What is at ftp://files.test/.
+local TREE = {
+  ["pub/a.txt"] = "first\n", ["pub/b.bin"] = "binary",
+  ["pub/c.txt"] = "third\n",
+}
 
 local function run(command)
   local pipe = assert(io.popen(command))
@@ -127,6 +134,9 @@ function world.run(fn)
       tls = world.identity(), on_accept = function(stream)
         serve(self, stream)
       end }
+    local server <close> = ftp.listen { ip = "10.0.0.1", port = 21,
+      tree = TREE }
+    self.ftp = server
     return fn(self)
   end, { net = net }))
   assert(net:open_sockets() == 0,
