@@ -1,0 +1,144 @@
+/*
+ * How it works: behind a comma, a token that '=' follows is a parameter of the
+ * challenge before it, and any other token is the scheme of the next one. What
+ * stands behind a scheme and is no parameter is a token68, which only its
+ * scheme understands; it is skipped up to the comma.
+ */
+#include "codec/challenge.h"
+
+#include "base/scan.h"
+
+static void drop(struct cw_slice *s, size_t n) {
+  s->ptr += n;
+  s->len -= n;
+}
+
+static void skip_space(struct cw_slice *s) {
+  while (s->len > 0 && (s->ptr[0] == ' ' || s->ptr[0] == '\t')) {
+    drop(s, 1);
+  }
+}
+
+static void skip_commas(struct cw_slice *s) {
+  skip_space(s);
+  while (s->len > 0 && s->ptr[0] == ',') {
+    drop(s, 1);
+    skip_space(s);
+  }
+}
+
+static struct cw_slice take_token(struct cw_slice *s) {
+  size_t n = 0;
+  while (n < s->len && cw_is_token_char(s->ptr[n])) {
+    n++;
+  }
+  struct cw_slice token = cw_slice(s->ptr, n);
+  drop(s, n);
+  return token;
+}
+
+/* The text between the quotes; *s begins with the first. */
+static bool take_quoted(struct cw_slice *s, struct cw_slice *text) {
+  for (size_t i = 1; i < s->len; i++) {
+    if (s->ptr[i] == '\\') {
+      i++;
+    } else if (s->ptr[i] == '"') {
+      *text = cw_slice(s->ptr + 1, i - 1);
+      drop(s, i + 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Behind a parameter there is a comma or the end. */
+static bool at_end_of_param(struct cw_slice s) {
+  skip_space(&s);
+  return s.len == 0 || s.ptr[0] == ',';
+}
+
+/* "name = value" at the front of *s, which stays as it is if there is none. */
+static bool take_param(struct cw_slice *s, struct cw_auth_param *param) {
+  struct cw_slice at = *s;
+  param->name = take_token(&at);
+  skip_space(&at);
+  if (param->name.len == 0 || at.len == 0 || at.ptr[0] != '=') {
+    return false;
+  }
+  drop(&at, 1);
+  skip_space(&at);
+  param->quoted = at.len > 0 && at.ptr[0] == '"';
+  if (param->quoted) {
+    if (!take_quoted(&at, &param->value)) {
+      return false;
+    }
+  } else {
+    param->value = take_token(&at);
+    if (param->value.len == 0) {
+      return false;
+    }
+  }
+  if (!at_end_of_param(at)) {
+    return false;
+  }
+  *s = at;
+  return true;
+}
+
+bool cw_auth_param_next(struct cw_slice *rest, struct cw_auth_param *param) {
+  skip_commas(rest);
+  return take_param(rest, param);
+}
+
+enum cw_code cw_auth_param_value(const struct cw_auth_param *param,
+                                 struct cw_buf *value) {
+  if (!param->quoted) {
+    return cw_buf_add_slice(value, param->value);
+  }
+  enum cw_code err = CW_OK;
+  struct cw_slice text = param->value;
+  for (size_t i = 0; !err && i < text.len; i++) {
+    if (text.ptr[i] == '\\' && i + 1 < text.len) {
+      i++;
+    }
+    err = cw_buf_add_char(value, text.ptr[i]);
+  }
+  return err;
+}
+
+/* Up to the comma that ends it; a quote in it means that it is no token68 and
+   where it ends is anybody's guess. */
+static bool skip_token68(struct cw_slice *s) {
+  while (s->len > 0 && s->ptr[0] != ',') {
+    if (s->ptr[0] == '"') {
+      return false;
+    }
+    drop(s, 1);
+  }
+  return true;
+}
+
+bool cw_challenge_next(struct cw_slice *rest, struct cw_challenge *challenge) {
+  struct cw_auth_param param;
+  skip_commas(rest);
+  challenge->scheme = take_token(rest);
+  if (challenge->scheme.len == 0) {
+    return false;
+  }
+  skip_space(rest);
+  const char *first = rest->ptr;
+  const char *end = first;
+  if (!take_param(rest, &param) && !skip_token68(rest)) {
+    return false;
+  }
+  end = rest->ptr;
+  for (;;) {
+    skip_commas(rest);
+    if (!take_param(rest, &param)) {
+      break;
+    }
+    end = rest->ptr;
+  }
+  challenge->params = cw_slice(first, (size_t)(end - first));
+  return true;
+}
