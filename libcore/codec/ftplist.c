@@ -132,6 +132,11 @@ static bool check_name(struct cw_fileinfo *info, const char **pwhy) {
     *pwhy = "its name has a slash";
     return false;
   }
+  /* It would end the command that asks for the file, and begin another one. */
+  if (strchr(name, '\r')) {
+    *pwhy = "its name has a carriage return";
+    return false;
+  }
   return true;
 }
 

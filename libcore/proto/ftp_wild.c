@@ -125,17 +125,30 @@ enum cw_code cw_ftp_wild_listed(struct cw_ftp_wild *wild) {
 /* --- the files
  * ------------------------------------------------------------------------- */
 
+/* Each file is a request of its own. */
+static enum cw_code admit(struct cw_ftp_wild *wild) {
+  const struct cw_exchange *x = wild->x;
+  enum cw_code err = wild->admitted ? CW_OK : x->host->prereq(x->host_data);
+  wild->admitted = !err;
+  return err;
+}
+
 static enum cw_code begin(struct cw_ftp_wild *wild) {
   const struct cw_exchange *x = wild->x;
   bool skip = false;
-  enum cw_code err =
-      x->host->chunk_bgn(x->host_data, &wild->now->info, wild->count, &skip);
+  enum cw_code err = admit(wild);
   if (!err) {
-    /* Directories, links and devices are announced only. */
-    bool fetch = !skip && wild->now->info.filetype == CWFILETYPE_FILE;
-    wild->stage = fetch ? CW_FTP_WILD_FETCH : CW_FTP_WILD_END;
+    err =
+        x->host->chunk_bgn(x->host_data, &wild->now->info, wild->count, &skip);
   }
-  return err;
+  if (err) {
+    return err;
+  }
+  /* Directories, links and devices are announced only. */
+  bool fetch = !skip && wild->now->info.filetype == CWFILETYPE_FILE;
+  wild->stage = fetch ? CW_FTP_WILD_FETCH : CW_FTP_WILD_END;
+  wild->admitted = !fetch;
+  return CW_OK;
 }
 
 static enum cw_code end(struct cw_ftp_wild *wild) {
@@ -164,10 +177,11 @@ enum cw_code cw_ftp_wild_next(struct cw_ftp_wild *wild,
   return CW_OK;
 }
 
-enum cw_code cw_ftp_wild_end(struct cw_ftp_wild *wild, enum cw_code err) {
-  if (wild->stage == CW_FTP_WILD_FETCH) {
-    wild->failed = err;
-    wild->stage = CW_FTP_WILD_END;
-  }
-  return end(wild);
+bool cw_ftp_wild_fetches(const struct cw_ftp_wild *wild) {
+  return wild->stage == CW_FTP_WILD_FETCH;
+}
+
+void cw_ftp_wild_fetched(struct cw_ftp_wild *wild, enum cw_code err) {
+  wild->failed = err;
+  wild->stage = CW_FTP_WILD_END;
 }

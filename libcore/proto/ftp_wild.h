@@ -2,12 +2,12 @@
  * One wildcard download: which files of a directory to fetch, in which order,
  * and what the application is told of each.
  *
- *   open -> take, take, ... listed -> next, (fetch,) end -> next, ... -> done
+ *   open -> take, take, ... listed -> next -> (fetch) fetched -> next -> ...
  *
- * Knows neither commands nor connections; proto/ftp_wild_drive.c joins it to
- * FTP. The listing is matched line by line as it comes, and only what matched
- * is kept. Every function that asks the application may answer CW_AGAIN, and
- * is then called again with the same arguments.
+ * Knows neither commands nor connections; proto/ftp_each.c joins it to FTP. The
+ * listing is matched line by line as it comes, and only what matched is kept.
+ * Every function that asks the application may answer CW_AGAIN, and is then
+ * called again with the same arguments.
  */
 #ifndef CW_PROTO_FTP_WILD_H
 #define CW_PROTO_FTP_WILD_H
@@ -39,6 +39,7 @@ struct cw_ftp_wild {
   struct cw_fileinfo entry; /* of the line that is being matched */
   bool has_entry;
   bool all_taken; /* list has been told of its end */
+  bool admitted;  /* prereq said yes to the next file */
   struct cw_arena arena;
   struct cw_ftp_wild_file *first, *last, *now;
   int count; /* matched and not done */
@@ -64,14 +65,15 @@ CW_MUST_CHECK enum cw_code cw_ftp_wild_take(struct cw_ftp_wild *wild,
 /* The listing is complete. CW_AGAIN and errors as above;
    CWE_REMOTE_FILE_NOT_FOUND: nothing matched. */
 CW_MUST_CHECK enum cw_code cw_ftp_wild_listed(struct cw_ftp_wild *wild);
-/* Announces entries up to the first that is to be fetched. CW_OK: that is
- *pfile, until end; NULL: all are done. CW_AGAIN; CWE_CHUNK_FAILED. */
+/* Ends the file at hand, if there is one, and announces entries up to the next
+   that is to be fetched; asks prereq before the first of them. CW_OK: that is
+   *pfile, to be fetched; NULL: all are done. CW_AGAIN; CWE_CHUNK_FAILED; what
+   fetched was told. */
 CW_MUST_CHECK enum cw_code cw_ftp_wild_next(struct cw_ftp_wild *wild,
                                             const struct cw_fileinfo **pfile);
-/* The file was fetched (CW_OK) or it failed. CW_OK: go on with next; CW_AGAIN:
-   call again; else what the transfer ends with, err itself where that is an
-   error. */
-CW_MUST_CHECK enum cw_code cw_ftp_wild_end(struct cw_ftp_wild *wild,
-                                           enum cw_code err);
+/* Whether next gave a file that is not fetched yet. */
+bool cw_ftp_wild_fetches(const struct cw_ftp_wild *wild);
+/* That file is there (CW_OK) or failed; next goes on from that. */
+void cw_ftp_wild_fetched(struct cw_ftp_wild *wild, enum cw_code err);
 
 #endif

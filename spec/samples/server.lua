@@ -4,6 +4,7 @@
 -- file is gone, or after ten minutes.
 local cw = require "curlew"
 local server = require "curlew.server"
+local ftp = require "spec.ftp_server"
 
 local folder = assert(arg[1], "which folder?")
 
@@ -86,6 +87,13 @@ local function add_routes(srv)
   return srv
 end
 
+-- ftp://example.org/: as much as the samples ask for.
+local FILES = {
+  ["reports/2025-12.csv"] = "day,count\n", ["reports/2026-01.csv"] = "day,n\n",
+  ["reports/2026-02.csv"] = "day,n\n", ["reports/notes.txt"] = "none\n",
+  ["reports/2026-03.csv/draft"] = "not yet\n",
+}
+
 cw.run(function()
   local http = add_routes(server.new { handler = any })
   local https = add_routes(server.new {
@@ -93,9 +101,10 @@ cw.run(function()
     tls = { cert = read(folder .. "/cert.pem"),
       key = read(folder .. "/key.pem") },
   })
+  local files = ftp.listen { tree = FILES }
   local path = folder .. "/ports"
   local file = assert(io.open(path .. ".new", "w"))
-  file:write(http.port, " ", https.port, "\n")
+  file:write(http.port, " ", https.port, " ", files.port, "\n")
   file:close()
   assert(os.rename(path .. ".new", path))
   for _ = 1, 6000 do
@@ -108,4 +117,5 @@ cw.run(function()
   end
   http:close()
   https:close()
+  files:close()
 end)

@@ -61,8 +61,19 @@ static enum cw_code on_end(void *data) {
   return end_code;
 }
 
-static const struct cw_exchange_host host = {
-    .fnmatch = on_match, .chunk_bgn = on_bgn, .chunk_end = on_end};
+static enum cw_code on_prereq(void *data) {
+  cr_assert_eq(data, &wild);
+  if (hesitates()) {
+    return CW_AGAIN;
+  }
+  say("may", "I?");
+  return CW_OK;
+}
+
+static const struct cw_exchange_host host = {.prereq = on_prereq,
+                                             .fnmatch = on_match,
+                                             .chunk_bgn = on_bgn,
+                                             .chunk_end = on_end};
 
 static void setup(void) {
   x = (struct cw_exchange){.host = &host, .host_data = &wild, .fail = &fail};
@@ -116,12 +127,9 @@ static enum cw_code fetch(const char *bad) {
     }
     say("retr", file->filename);
     bool fails = bad && strcmp(bad, file->filename) == 0;
-    do {
-      err = cw_ftp_wild_end(&wild, fails ? CWE_REMOTE_FILE_NOT_FOUND : CW_OK);
-    } while (err == CW_AGAIN);
-    if (err) {
-      return err;
-    }
+    cr_expect(cw_ftp_wild_fetches(&wild));
+    cw_ftp_wild_fetched(&wild, fails ? CWE_REMOTE_FILE_NOT_FOUND : CW_OK);
+    cr_expect_not(cw_ftp_wild_fetches(&wild));
   }
 }
 
@@ -131,8 +139,8 @@ static enum cw_code run(const char *pattern, const char *bad) {
   return err ? err : fetch(bad);
 }
 
-static const char all_txt[] = "bgn 4 a.txt\nretr a.txt\nend \n"
-                              "bgn 3 c.txt\nend \n"
+static const char all_txt[] = "may I?\nbgn 4 a.txt\nretr a.txt\nend \n"
+                              "may I?\nbgn 3 c.txt\nend \n"
                               "bgn 2 d.txt\nend \n"
                               "bgn 1 e.txt\nretr e.txt\nend \n";
 
@@ -150,7 +158,7 @@ Test(ftp_wild, each_question_may_pend) {
 Test(ftp_wild, skipped_files_are_announced_only) {
   skipped = "a.txt";
   cr_expect_eq(run("?.txt", NULL), CW_OK);
-  cr_expect_str_eq(said.ptr, "bgn 4 a.txt\nend \n"
+  cr_expect_str_eq(said.ptr, "may I?\nbgn 4 a.txt\nend \n"
                              "bgn 3 c.txt\nend \n"
                              "bgn 2 d.txt\nend \n"
                              "bgn 1 e.txt\nretr e.txt\nend \n");
@@ -159,7 +167,7 @@ Test(ftp_wild, skipped_files_are_announced_only) {
 Test(ftp_wild, the_first_file_that_fails_ends_it_after_its_end) {
   pends = true;
   cr_expect_eq(run("*.txt", "a.txt"), CWE_REMOTE_FILE_NOT_FOUND);
-  cr_expect_str_eq(said.ptr, "bgn 4 a.txt\nretr a.txt\nend \n");
+  cr_expect_str_eq(said.ptr, "may I?\nbgn 4 a.txt\nretr a.txt\nend \n");
 }
 
 Test(ftp_wild, what_failed_counts_more_than_what_end_says) {
@@ -174,12 +182,12 @@ Test(ftp_wild, callbacks_that_fail_end_it) {
   match_code = CW_OK;
   bgn_code = CWE_CHUNK_FAILED;
   cr_expect_eq(run("*.txt", NULL), CWE_CHUNK_FAILED);
-  cr_expect_str_eq(said.ptr, "bgn 4 a.txt\n");
+  cr_expect_str_eq(said.ptr, "may I?\nbgn 4 a.txt\n");
   cw_buf_clear(&said);
   bgn_code = CW_OK;
   end_code = CWE_CHUNK_FAILED;
   cr_expect_eq(run("*.txt", NULL), CWE_CHUNK_FAILED);
-  cr_expect_str_eq(said.ptr, "bgn 4 a.txt\nretr a.txt\nend \n");
+  cr_expect_str_eq(said.ptr, "may I?\nbgn 4 a.txt\nretr a.txt\nend \n");
 }
 
 Test(ftp_wild, nothing_matched) {
