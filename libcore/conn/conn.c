@@ -222,6 +222,16 @@ enum cw_code cw_conn_step(struct cw_conn *conn, struct cw_fail *fail) {
   return err;
 }
 
+enum cw_code cw_conn_start_tls(struct cw_conn *conn,
+                               const struct cw_conn_spec *spec,
+                               struct cw_fail *fail) {
+  struct cw_conn_spec own = *spec;
+  own.host = conn->host;
+  enum cw_code err = cw_cf_tls_new(conn, &own, conn->top, fail, &conn->top);
+  conn->connected = conn->connected && err != CW_OK;
+  return err;
+}
+
 const char *cw_conn_phase(const struct cw_conn *conn) {
   const struct cw_filter *f = conn->top;
   while (f->next && !f->next->connected) {

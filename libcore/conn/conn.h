@@ -113,6 +113,12 @@ CW_MUST_CHECK enum cw_code cw_conn_new(struct cw_pool *pool,
    do. Else the error, in words in fail; the connection is to be closed. */
 CW_MUST_CHECK enum cw_code cw_conn_step(struct cw_conn *conn,
                                         struct cw_fail *fail);
+/* Puts TLS on a connection that is connected without it (STARTTLS); of spec
+   only port and tls_config count. Then cw_conn_step until CW_OK. Errors as
+   cw_conn_new; the connection is to be closed then. */
+CW_MUST_CHECK enum cw_code cw_conn_start_tls(struct cw_conn *conn,
+                                             const struct cw_conn_spec *spec,
+                                             struct cw_fail *fail);
 /* "connect", "accept" or "tls" while connecting: where it is. */
 const char *cw_conn_phase(const struct cw_conn *conn);
 

@@ -236,6 +236,15 @@ CW_MUST_CHECK enum cw_code cw_ask_prereq(struct cw_easy *easy);
 
 extern const struct cw_exchange_host cw_exchange_hooks;
 struct cw_conn_user cw_conn_hooks(struct cw_easy *easy);
+/* hooks_side.c: what struct cw_exchange_host says of them; data is easy. */
+enum cw_code cw_hook_start_tls(void *data, struct cw_conn *conn);
+enum cw_code cw_hook_side_open(void *data, const struct cw_side *side,
+                               uint64_t *pid);
+struct cw_conn *cw_hook_side(void *data, uint64_t id);
+void cw_hook_side_close(void *data, uint64_t id);
+enum cw_code cw_hook_listen(void *data, struct cw_sockaddr *addr, int *pfd);
+void cw_hook_close_socket(void *data, int fd);
+enum cw_code cw_hook_resume_upload(void *data, int64_t offset);
 enum cw_code cw_hook_deliver(void *data, const struct cw_piece *piece,
                              size_t *ptaken);
 enum cw_code cw_hook_read(void *data, char *bytes, size_t n, size_t *pnread);

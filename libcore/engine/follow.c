@@ -193,8 +193,9 @@ static void judge_time(struct cw_easy *easy) {
   if (answer->status == 304) {
     easy->t.condition_unmet = true;
   }
+  bool is_http = easy->proto == &cw_proto_http1;
   if (!r->time_condition || answer->last_modified_s < 0 ||
-      answer->status != 200) {
+      (is_http && answer->status != 200)) {
     return;
   }
   bool older = answer->last_modified_s <= r->time_value_s;
@@ -208,7 +209,8 @@ static void judge_time(struct cw_easy *easy) {
 enum cw_code cw_follow_judge(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   int status = easy->x.response.status;
-  if (easy->proto == &cw_proto_file) {
+  if (easy->proto != &cw_proto_http1) {
+    easy->t.resumed = easy->x.request.resume_from > 0;
     judge_time(easy);
     return CW_OK;
   }

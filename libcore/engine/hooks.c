@@ -315,6 +315,13 @@ const struct cw_exchange_host cw_exchange_hooks = {
     .now_us = hook_now,
     .wall_s = hook_wall,
     .mark = hook_mark,
+    .start_tls = cw_hook_start_tls,
+    .side_open = cw_hook_side_open,
+    .side = cw_hook_side,
+    .side_close = cw_hook_side_close,
+    .listen = cw_hook_listen,
+    .close_socket = cw_hook_close_socket,
+    .resume_upload = cw_hook_resume_upload,
 };
 
 /* --- connections

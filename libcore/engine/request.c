@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "codec/base64.h"
 #include "curlew/url.h"
+#include "engine/ask.h"
 #include "engine/multi.h"
 #include "engine/scheme.h"
 
@@ -205,7 +206,8 @@ static void use_reader(struct cw_easy *easy, int64_t size) {
 static enum cw_code resume_upload(struct cw_easy *easy) {
   struct cw_request *r = &easy->x.request;
   int64_t offset = cw_opt_i(opts(easy), cw_opt_resume_from_large);
-  if (offset <= 0 || easy->proto == &cw_proto_file) {
+  if (offset <= 0 || easy->proto == &cw_proto_file ||
+      easy->proto->seeks_itself) {
     return CW_OK;
   }
   if (r->body_size < 0) {
@@ -546,8 +548,11 @@ enum cw_code cw_request_fill(struct cw_easy *easy) {
   if (!err) {
     err = fill_login(easy);
   }
-  if (!err) {
+  if (!err && easy->proto == &cw_proto_http1) {
     err = authorize(easy);
+  }
+  if (!err && easy->proto == &cw_proto_ftp) {
+    err = cw_ask_ftp_fill(easy);
   }
   return err ? err : make_range(easy);
 }

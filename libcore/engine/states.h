@@ -9,6 +9,9 @@
 #include "tbl/states.def"
 #undef state
 
+/* What the options say of every connection of the transfer: its socket, TLS,
+   how it is closed. */
+void cw_spec_fill(struct cw_easy *easy, struct cw_conn_spec *spec);
 /* The host without the brackets of IPv6, as text of at most n - 1 bytes; false:
    it is longer. */
 bool cw_host_bare(struct cw_slice host, char *bytes, size_t n);

@@ -153,8 +153,18 @@ static int64_t connect_deadline(const struct cw_easy *easy) {
   return limit > 0 ? easy->t.times.queued + limit : 0;
 }
 
-static enum cw_code make_connection(struct cw_easy *easy) {
+void cw_spec_fill(struct cw_easy *easy, struct cw_conn_spec *spec) {
   const struct cw_options *o = opts(easy);
+  spec->happy_eyeballs_us =
+      cw_opt_i(o, cw_opt_happy_eyeballs_timeout_ms) * 1000;
+  spec->close_hook = (struct cw_close_hook){
+      (cw_closesocket_fn)cw_opt_f(o, cw_opt_closesocketfunction),
+      cw_opt_p(o, cw_opt_closesocketdata)};
+  fill_socket(easy, &spec->socket);
+  fill_tls(easy, &spec->tls_config);
+}
+
+static enum cw_code make_connection(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   char host[512];
   if (!cw_host_bare(cw_slice_str(t->uri.host), host, sizeof(host))) {
@@ -165,14 +175,10 @@ static enum cw_code make_connection(struct cw_easy *easy) {
       .port = cw_uri_port(&t->uri),
       .tls = cw_scheme_has(t->uri.scheme, sc_tls),
       .addrs = t->addrs,
-      .happy_eyeballs_us = cw_opt_i(o, cw_opt_happy_eyeballs_timeout_ms) * 1000,
       .deadline_us = connect_deadline(easy),
       .key = cw_buf_slice(&t->key),
-      .close_hook = {(cw_closesocket_fn)cw_opt_f(o, cw_opt_closesocketfunction),
-                     cw_opt_p(o, cw_opt_closesocketdata)},
   };
-  fill_socket(easy, &spec.socket);
-  fill_tls(easy, &spec.tls_config);
+  cw_spec_fill(easy, &spec);
   struct cw_conn_user user = cw_conn_hooks(easy);
   t->connects++;
   cw_list_remove(&easy->multi->opening, &t->opening);

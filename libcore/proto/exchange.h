@@ -86,6 +86,15 @@ struct cw_response {
 
 struct cw_exchange;
 
+/* A second connection of an exchange, for FTP's data. */
+struct cw_side {
+  struct cw_sockaddr addr; /* to connect to */
+  int listen_fd; /* 0 or above: wait there for the peer instead; it belongs to
+                    the connection, whatever side_open answers */
+  bool tls;      /* with the options, and the session, of x->conn's TLS */
+  int64_t deadline_us;
+};
+
 struct cw_exchange_host {
   /* One header line as received; status lines, fields, the empty line. */
   enum cw_code (*header)(void *data, struct cw_slice line);
@@ -111,6 +120,21 @@ struct cw_exchange_host {
   enum cw_code (*trace)(void *data, int kind, const char *bytes, size_t n);
   int64_t (*now_us)(void *data);
   int64_t (*wall_s)(void *data);
+  /* TLS on a connection that came without it; then cw_conn_step until CW_OK. */
+  enum cw_code (*start_tls)(void *data, struct cw_conn *conn);
+  /* Makes a second connection, which reports to the same exchange; then
+     cw_conn_step until CW_OK. side: the connection, NULL if it is gone. */
+  enum cw_code (*side_open)(void *data, const struct cw_side *side,
+                            uint64_t *pid);
+  struct cw_conn *(*side)(void *data, uint64_t id);
+  void (*side_close)(void *data, uint64_t id);
+  /* A socket that listens on addr, made by whoever makes sockets here; addr
+     gets its port. CWE_FTP_PORT_FAILED. */
+  enum cw_code (*listen)(void *data, struct cw_sockaddr *addr, int *pfd);
+  void (*close_socket)(void *data, int fd);
+  /* The upload goes on behind offset: the seek callback moves the source, or
+     the reader throws that much away. CWE_FTP_COULDNT_USE_REST. */
+  enum cw_code (*resume_upload)(void *data, int64_t offset);
   /* Which moment this is, for getinfo: see enum cw_moment. */
   void (*mark)(void *data, int moment);
 };
@@ -153,8 +177,9 @@ struct cw_exchange {
 struct cw_proto {
   const char *name;
   bool needs_connection;
-  bool asks_prereq; /* calls host->prereq itself; else the engine asks before
-                       open */
+  bool seeks_itself; /* a resumed upload: calls host->resume_upload */
+  bool asks_prereq;  /* calls host->prereq itself; else the engine asks before
+                        open */
   /* Makes x->state. Once per exchange object. CWE_OUT_OF_MEMORY. */
   enum cw_code (*init)(struct cw_exchange *x);
   void (*fini)(struct cw_exchange *x);
@@ -173,5 +198,6 @@ const struct cw_proto *cw_proto_find(const char *scheme);
 
 extern const struct cw_proto cw_proto_http1;
 extern const struct cw_proto cw_proto_file;
+extern const struct cw_proto cw_proto_ftp;
 
 #endif

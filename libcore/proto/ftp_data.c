@@ -1,0 +1,326 @@
+/*
+ * The bytes of the data connection, both ways, and how the transfer ends.
+ *
+ * While they move, the control connection is looked at whenever nothing moves:
+ * a refusal that comes there ends the transfer, and the final reply may come
+ * before the last byte.
+ */
+#include <string.h>
+
+#include "proto/ftp.h"
+
+/* Bytes moved in one call, so that one fast peer does not starve the rest. */
+#define BUDGET_BYTES (1024 * 1024)
+
+struct cw_conn *cw_ftp_data(struct cw_exchange *x, const struct cw_ftp *f) {
+  return f->data_id ? x->host->side(x->host_data, f->data_id) : NULL;
+}
+
+static void drop_data(struct cw_exchange *x, struct cw_ftp *f) {
+  if (f->data_id) {
+    x->host->side_close(x->host_data, f->data_id);
+    f->data_id = 0;
+  }
+}
+
+void cw_ftp_close_data(struct cw_exchange *x, struct cw_ftp *f) {
+  drop_data(x, f);
+  if (f->listen_fd >= 0) {
+    x->host->close_socket(x->host_data, f->listen_fd);
+    f->listen_fd = -1;
+  }
+  if (f->chunk) {
+    cw_chunk_unref(f->chunk);
+    f->chunk = NULL;
+  }
+}
+
+/* --- the control connection meanwhile ------------------------------------ */
+
+static enum cw_code broken_off(struct cw_exchange *x, struct cw_ftp *f) {
+  int code = f->reply.code;
+  if (code == 552 || code == 452) {
+    return cw_ftp_refused(x, f, CWE_REMOTE_DISK_FULL,
+                          "the transfer was broken off");
+  }
+  return cw_ftp_refused(
+      x, f, x->request.upload ? CWE_UPLOAD_FAILED : CWE_PARTIAL_FILE,
+      "the transfer was broken off");
+}
+
+/* CW_AGAIN: nothing new there. */
+static enum cw_code hear_control(struct cw_exchange *x, struct cw_ftp *f) {
+  if (f->final_seen) {
+    return CW_AGAIN;
+  }
+  if (f->reply.is_complete) {
+    cw_ftp_reply_reset(&f->reply);
+  }
+  enum cw_code err = cw_ftp_read_reply(x, f);
+  if (err) {
+    return err;
+  }
+  if (f->reply.code / 100 > 2) {
+    return broken_off(x, f);
+  }
+  f->final_seen = f->reply.code / 100 == 2;
+  return CW_OK;
+}
+
+/* Nothing moves: waits for both connections. */
+static enum cw_code wait_for(struct cw_exchange *x, struct cw_ftp *f,
+                             unsigned events) {
+  struct cw_conn *data = cw_ftp_data(x, f);
+  enum cw_code err = hear_control(x, f);
+  if (data) {
+    cw_conn_want(data, events);
+  }
+  return err;
+}
+
+/* The connection comes about: the peer connects to us, TLS is agreed on. */
+static enum cw_code connect_data(struct cw_exchange *x, struct cw_ftp *f,
+                                 struct cw_conn *data) {
+  enum cw_code err = cw_conn_step(data, x->fail);
+  if (err == CW_AGAIN) {
+    err = hear_control(x, f);
+    return err == CW_OK ? CW_AGAIN : err;
+  }
+  return err;
+}
+
+/* --- receiving ----------------------------------------------------------- */
+
+static enum cw_code make_chunk(struct cw_exchange *x, struct cw_ftp *f) {
+  if (f->chunk && f->chunk->refs > 1 && cw_chunk_len(f->chunk) == 0) {
+    cw_chunk_unref(f->chunk); /* somebody pinned it */
+    f->chunk = NULL;
+  }
+  if (!f->chunk) {
+    f->chunk = cw_chunk_take(x->chunks);
+  }
+  return f->chunk ? CW_OK : cw_fail_oom(x->fail);
+}
+
+static enum cw_code ended(struct cw_exchange *x, struct cw_ftp *f,
+                          const struct cw_conn *data) {
+  if (!cw_conn_eof_is_clean(data)) {
+    return cw_fail(x->fail, CWE_RECV_ERROR,
+                   "TLS was cut off without close_notify: the file may be "
+                   "incomplete");
+  }
+  f->data_end = true;
+  return CW_OK;
+}
+
+static enum cw_code fill(struct cw_exchange *x, struct cw_ftp *f,
+                         struct cw_conn *data) {
+  enum cw_code err = make_chunk(x, f);
+  if (err) {
+    return err;
+  }
+  size_t room = f->chunk->cap;
+  if (room > x->request.receive_bytes) {
+    room = x->request.receive_bytes;
+  }
+  size_t allowed = cw_rate_allow(
+      &x->receive_rate, room, x->host->now_us(x->host_data), &x->rate_until_us);
+  if (allowed == 0) {
+    return CW_AGAIN;
+  }
+  size_t n = 0;
+  f->chunk->start = f->chunk->end = 0;
+  err = cw_conn_read(data, f->chunk->bytes, allowed, &n, x->fail);
+  if (err) {
+    return err;
+  }
+  if (n == 0) {
+    return ended(x, f, data);
+  }
+  cw_rate_spend(&x->receive_rate, n);
+  /* What is behind the range that was asked for is not wanted. */
+  bool is_over = f->left >= 0 && (uint64_t)n > (uint64_t)f->left;
+  f->chunk->end = is_over ? (size_t)f->left : n;
+  f->data_end = f->cut = is_over;
+  return x->traced ? x->host->trace(x->host_data, CW_DEBUG_DATA_IN,
+                                    f->chunk->bytes, f->chunk->end)
+                   : CW_OK;
+}
+
+static enum cw_code pass_on(struct cw_exchange *x, struct cw_ftp *f) {
+  struct cw_slice all = cw_chunk_slice(f->chunk);
+  struct cw_piece piece = {all.ptr, all.len, f->chunk};
+  size_t taken = 0;
+  enum cw_code err = f->take ? f->take(x, f, &piece, &taken)
+                             : cw_writer_write(&x->writer, &piece, &taken);
+  taken = err ? taken : all.len;
+  f->chunk->start += taken;
+  x->response.body_received += taken;
+  f->left -= f->left >= 0 ? (int64_t)taken : 0;
+  return err;
+}
+
+static bool has_bytes(const struct cw_ftp *f) {
+  return f->chunk && cw_chunk_len(f->chunk) > 0;
+}
+
+static enum cw_code end_of_download(struct cw_exchange *x, struct cw_ftp *f) {
+  if (f->left > 0) {
+    return cw_fail(x->fail, CWE_PARTIAL_FILE,
+                   "the data connection ended %lld bytes early",
+                   (long long)f->left);
+  }
+  enum cw_code err = f->take ? CW_OK : cw_writer_finish(&x->writer);
+  if (!err) {
+    cw_ftp_close_data(x, f);
+    cw_ftp_go(f, CW_FTP_final);
+  }
+  return err;
+}
+
+enum cw_code cw_ftp_enter_receive(struct cw_exchange *x, struct cw_ftp *f) {
+  struct cw_conn *data = cw_ftp_data(x, f);
+  uint64_t start = x->response.body_received;
+  enum cw_code err = data || f->data_end ? CW_OK : CWE_RECV_ERROR;
+  if (err) {
+    return cw_fail(x->fail, err, "the data connection was closed meanwhile");
+  }
+  err = f->data_end ? CW_OK : connect_data(x, f, data);
+  while (!err) {
+    if (has_bytes(f)) {
+      err = pass_on(x, f);
+      if (err == CW_AGAIN && data) {
+        cw_conn_want(data, 0);
+      }
+    } else if (f->data_end) {
+      return end_of_download(x, f);
+    } else {
+      err = fill(x, f, data);
+      if (err == CW_AGAIN) {
+        err = wait_for(x, f, x->rate_until_us ? 0 : CW_READY_READ);
+      }
+    }
+    if (!err && x->response.body_received - start > BUDGET_BYTES) {
+      x->more = true;
+      return CW_AGAIN;
+    }
+  }
+  return err;
+}
+
+/* --- sending ------------------------------------------------------------- */
+
+static enum cw_code read_body(struct cw_exchange *x, struct cw_ftp *f) {
+  enum cw_code err = make_chunk(x, f);
+  if (err) {
+    return err;
+  }
+  size_t room = f->chunk->cap < x->request.upload_ask_bytes
+                    ? f->chunk->cap
+                    : x->request.upload_ask_bytes;
+  size_t n = 0;
+  f->chunk->start = f->chunk->end = 0;
+  err = cw_reader_read(&x->reader, f->chunk->bytes, room, &n, &f->data_end);
+  f->chunk->end = err ? 0 : n;
+  return err;
+}
+
+static enum cw_code write_body(struct cw_exchange *x, struct cw_ftp *f,
+                               struct cw_conn *data) {
+  struct cw_slice all = cw_chunk_slice(f->chunk);
+  size_t allowed = cw_rate_allow(
+      &x->send_rate, all.len, x->host->now_us(x->host_data), &x->rate_until_us);
+  if (allowed == 0) {
+    return wait_for(x, f, 0);
+  }
+  struct iovec iov = {f->chunk->bytes + f->chunk->start, allowed};
+  size_t n = 0;
+  enum cw_code err = cw_conn_write(data, &iov, 1, &n, x->fail);
+  if (err == CW_AGAIN) {
+    return wait_for(x, f, CW_READY_WRITE);
+  }
+  if (err) {
+    /* Why it broke off is said on the control connection. */
+    enum cw_code why = hear_control(x, f);
+    return why && why != CW_AGAIN ? why : err;
+  }
+  if (x->traced) {
+    err = x->host->trace(x->host_data, CW_DEBUG_DATA_OUT, iov.iov_base, n);
+  }
+  cw_rate_spend(&x->send_rate, n);
+  f->chunk->start += n;
+  x->response.body_sent += n;
+  return err;
+}
+
+/* Says that it was all, closes, and waits for the server's word. */
+static enum cw_code end_of_upload(struct cw_exchange *x, struct cw_ftp *f,
+                                  struct cw_conn *data) {
+  enum cw_code err = f->flushed ? CW_OK : cw_conn_finish(data);
+  if (err == CW_AGAIN) {
+    return wait_for(x, f, CW_READY_WRITE);
+  }
+  f->flushed = true;
+  x->sent_all = true;
+  cw_ftp_close_data(x, f);
+  cw_ftp_go(f, CW_FTP_final);
+  return CW_OK;
+}
+
+enum cw_code cw_ftp_enter_supply(struct cw_exchange *x, struct cw_ftp *f) {
+  struct cw_conn *data = cw_ftp_data(x, f);
+  uint64_t start = x->response.body_sent;
+  if (!data) {
+    return cw_fail(x->fail, CWE_SEND_ERROR,
+                   "the data connection was closed meanwhile");
+  }
+  enum cw_code err = connect_data(x, f, data);
+  while (!err) {
+    if (has_bytes(f)) {
+      err = write_body(x, f, data);
+    } else if (f->data_end) {
+      return end_of_upload(x, f, data);
+    } else {
+      err = read_body(x, f);
+      if (err == CW_AGAIN) {
+        enum cw_code heard = wait_for(x, f, 0);
+        err = heard && heard != CW_AGAIN ? heard : CW_AGAIN;
+      }
+    }
+    if (!err && x->response.body_sent - start > BUDGET_BYTES) {
+      x->more = true;
+      return CW_AGAIN;
+    }
+  }
+  return err;
+}
+
+/* --- the end ------------------------------------------------------------- */
+
+enum cw_code cw_ftp_enter_final(struct cw_exchange *x, struct cw_ftp *f) {
+  if (f->cut) { /* the server complains now, and in its own time */
+    cw_ftp_go(f, CW_FTP_finished);
+    return CW_OK;
+  }
+  if (f->final_seen) {
+    f->command = x->request.ftp->postquote;
+    x->reusable = true;
+    cw_ftp_go(f, CW_FTP_postquote);
+    return CW_OK;
+  }
+  f->reply_due_us =
+      x->host->now_us(x->host_data) + x->request.ftp->response_timeout_us;
+  if (f->reply.is_complete) {
+    cw_ftp_reply_reset(&f->reply);
+  }
+  f->awaits = true;
+  return CW_OK;
+}
+
+enum cw_code cw_ftp_reply_final(struct cw_exchange *x, struct cw_ftp *f) {
+  if (f->reply.code / 100 != 2) {
+    return broken_off(x, f);
+  }
+  f->final_seen = true;
+  return CW_OK;
+}
