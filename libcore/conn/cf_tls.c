@@ -389,12 +389,15 @@ static bool tls_set_host(struct cf_tls *tls, const char *host) {
 
 static bool tls_set_session_key(struct cf_tls *tls,
                                 const unsigned char key[CW_TLS_KEY_BYTES],
-                                int port) {
+                                const struct cw_conn_spec *spec) {
+  uint64_t of = spec->sessions_of == CW_SESSIONS_OWN ? tls->f.conn->id
+                                                     : spec->sessions_of;
   struct cw_buf buf;
   cw_buf_init(&buf, 1024);
   enum cw_code err = cw_buf_add(&buf, key, CW_TLS_KEY_BYTES);
   if (err == CW_OK) {
-    err = cw_buf_addf(&buf, "%s:%d", tls->f.conn->host, port);
+    err = cw_buf_addf(&buf, "%s:%d %llu", tls->f.conn->host, spec->port,
+                      (unsigned long long)of);
   }
   if (err == CW_OK) {
     tls->session_key_len = buf.len;
@@ -445,8 +448,8 @@ static enum cw_code tls_set_context(struct cf_tls *tls,
   if (err != CW_OK) {
     return err;
   }
-  if (share && config->session_cache) {
-    if (!tls_set_session_key(tls, key, spec->port)) {
+  if ((share || spec->sessions_of) && config->session_cache) {
+    if (!tls_set_session_key(tls, key, spec)) {
       return cw_fail_oom(fail);
     }
     tls->sessions = cw_tls_store_sessions(store);

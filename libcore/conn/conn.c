@@ -250,6 +250,9 @@ void cw_conn_set_user(struct cw_conn *conn, const struct cw_conn_user *user) {
 }
 
 void cw_conn_want(struct cw_conn *conn, unsigned events) {
+  if (!conn->connected) {
+    return;
+  }
   conn->top->type->want(conn->top, events);
   if ((events & CW_READY_READ) && cw_conn_pending(conn)) {
     /* What lies inside makes no event of its own. */

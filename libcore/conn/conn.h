@@ -67,6 +67,8 @@ struct cw_close_hook {
   void *data;
 };
 
+#define CW_SESSIONS_OWN UINT64_MAX
+
 struct cw_conn_spec {
   const char *host; /* for SNI, verification and messages; no brackets */
   int port;
@@ -76,6 +78,10 @@ struct cw_conn_spec {
   int64_t deadline_us;       /* loop time for connecting in all; 0: none */
   struct cw_socket_options socket;
   struct cw_tls_config tls_config;
+  /* Whose TLS sessions are resumed and kept: 0: those of all connections to
+     host and port with these options; CW_SESSIONS_OWN: none but its own; an id:
+     that connection's, which has them of its own. */
+  uint64_t sessions_of;
   struct cw_slice key; /* reuse key, copied */
   struct cw_close_hook close_hook;
   /* Instead of connecting, waits for the first that connects to listen_fd
@@ -124,7 +130,9 @@ const char *cw_conn_phase(const struct cw_conn *conn);
 
 /* Somebody else (or, NULL, nobody) uses it from now on. */
 void cw_conn_set_user(struct cw_conn *conn, const struct cw_conn_user *user);
-/* What the user waits for: CW_READY_ bits; wake comes when it is there. */
+/* What the user waits for: CW_READY_ bits; wake comes when it is there. While
+   it connects (TLS included) it waits for what that needs, whatever is said
+   here. */
 void cw_conn_want(struct cw_conn *conn, unsigned events);
 
 /* CW_OK with *pnread 0: the peer has finished (with TLS: close_notify, or a

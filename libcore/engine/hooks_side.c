@@ -10,14 +10,14 @@
 
 enum cw_code cw_hook_start_tls(void *data, struct cw_conn *conn) {
   struct cw_easy *easy = data;
-  struct cw_conn_spec spec = {.port = cw_uri_port(&easy->t.uri)};
+  struct cw_conn_spec spec = {.port = cw_uri_port(&easy->t.uri),
+                              .sessions_of = CW_SESSIONS_OWN};
   cw_spec_fill(easy, &spec);
   return cw_conn_start_tls(conn, &spec, &easy->fail);
 }
 
-/* TLS sessions are kept by host and port: that of the control connection is
-   resumed where the port is said to be the same. Servers insist on it, since it
-   shows that both connections are one client's. */
+/* TLS resumes a session of the very control connection. Servers insist on it,
+   since it shows that both connections are one client's. */
 enum cw_code cw_hook_side_open(void *data, const struct cw_side *side,
                                uint64_t *pid) {
   struct cw_easy *easy = data;
@@ -38,6 +38,7 @@ enum cw_code cw_hook_side_open(void *data, const struct cw_side *side,
       .host = host,
       .port = cw_uri_port(&easy->t.uri),
       .tls = side->tls,
+      .sessions_of = easy->t.conn_id,
       .addrs = addrs,
       .deadline_us = side->deadline_us,
       .key = cw_slice("data", 5),

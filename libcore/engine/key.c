@@ -85,6 +85,13 @@ static enum cw_code add_login(struct cw_easy *easy) {
   return err;
 }
 
+/* From the first byte, or later on. */
+static bool uses_tls(const struct cw_easy *easy) {
+  return cw_scheme_has(easy->t.uri.scheme, sc_tls) ||
+         (easy->proto == &cw_proto_ftp &&
+          cw_opt_i(&easy->options, cw_opt_use_ssl) != CWUSESSL_NONE);
+}
+
 enum cw_code cw_key_make(struct cw_easy *easy) {
   struct cw_buf *key = &easy->t.key;
   uint64_t serial = easy->options.serial;
@@ -93,7 +100,7 @@ enum cw_code cw_key_make(struct cw_easy *easy) {
   }
   easy->key_serial = 0;
   unsigned wanted = f_key;
-  if (cw_scheme_has(easy->t.uri.scheme, sc_tls)) {
+  if (uses_tls(easy)) {
     wanted |= f_key_tls;
   }
   cw_buf_clear(key);

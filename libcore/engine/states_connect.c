@@ -174,6 +174,7 @@ static enum cw_code make_connection(struct cw_easy *easy) {
       .host = host,
       .port = cw_uri_port(&t->uri),
       .tls = cw_scheme_has(t->uri.scheme, sc_tls),
+      .sessions_of = easy->proto == &cw_proto_ftp ? CW_SESSIONS_OWN : 0,
       .addrs = t->addrs,
       .deadline_us = connect_deadline(easy),
       .key = cw_buf_slice(&t->key),

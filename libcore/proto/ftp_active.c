@@ -128,7 +128,7 @@ enum cw_code cw_ftp_enter_active(struct cw_exchange *x, struct cw_ftp *f) {
     return err;
   }
   bool is_ip4 = f->data_addr.family == AF_INET;
-  cw_sockaddr_format(&f->data_addr, ip, &number);
+  cw_sockaddr_text(&f->data_addr, ip, &number);
   if (is_ip4 && (f->link->no_eprt || !x->request.ftp->use_eprt)) {
     return send_port(x, f, ip, number);
   }

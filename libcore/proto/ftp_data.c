@@ -164,13 +164,10 @@ static bool has_bytes(const struct cw_ftp *f) {
   return f->chunk && cw_chunk_len(f->chunk) > 0;
 }
 
+/* Bytes that lack are explained by the final reply, if by anything. */
 static enum cw_code end_of_download(struct cw_exchange *x, struct cw_ftp *f) {
-  if (f->left > 0) {
-    return cw_fail(x->fail, CWE_PARTIAL_FILE,
-                   "the data connection ended %lld bytes early",
-                   (long long)f->left);
-  }
-  enum cw_code err = f->take ? CW_OK : cw_writer_finish(&x->writer);
+  bool is_short = f->left > 0;
+  enum cw_code err = f->take || is_short ? CW_OK : cw_writer_finish(&x->writer);
   if (!err) {
     cw_ftp_close_data(x, f);
     cw_ftp_go(f, CW_FTP_final);
@@ -253,7 +250,9 @@ static enum cw_code write_body(struct cw_exchange *x, struct cw_ftp *f,
   return err;
 }
 
-/* Says that it was all, closes, and waits for the server's word. */
+/* Says that it was all and waits for the server's word. Closing now would reset
+   the connection where something lies unread, tickets of TLS for one, and the
+   server would lose the end of the file. */
 static enum cw_code end_of_upload(struct cw_exchange *x, struct cw_ftp *f,
                                   struct cw_conn *data) {
   enum cw_code err = f->flushed ? CW_OK : cw_conn_finish(data);
@@ -262,7 +261,7 @@ static enum cw_code end_of_upload(struct cw_exchange *x, struct cw_ftp *f,
   }
   f->flushed = true;
   x->sent_all = true;
-  cw_ftp_close_data(x, f);
+  cw_conn_want(data, 0);
   cw_ftp_go(f, CW_FTP_final);
   return CW_OK;
 }
@@ -303,6 +302,12 @@ enum cw_code cw_ftp_enter_final(struct cw_exchange *x, struct cw_ftp *f) {
     return CW_OK;
   }
   if (f->final_seen) {
+    cw_ftp_close_data(x, f);
+    if (f->left > 0) {
+      return cw_fail(x->fail, CWE_PARTIAL_FILE,
+                     "the data connection ended %lld bytes early",
+                     (long long)f->left);
+    }
     f->command = x->request.ftp->postquote;
     x->reusable = true;
     cw_ftp_go(f, CW_FTP_postquote);

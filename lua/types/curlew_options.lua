@@ -265,25 +265,25 @@
 ---@field stream_depends? userdata|table|lightuserdata The handle whose stream this one depends on; RFC 9113 gave that up. Not built in.
 ---@field stream_depends_e? userdata|table|lightuserdata The handle whose stream this one alone depends on; RFC 9113 gave that up. Not built in.
 ---@field ws_options? curlew.ws_options|curlew.ws_options[] Particulars of WebSocket transfers (RFC 6455), as bits. Not built in.
----@field ftpport? string Let the server connect back, to this address, interface or host and ports; "-": the default address. Not built in.
----@field ftp_use_eprt? boolean|integer Try EPRT (RFC 2428) before PORT. Not built in.
----@field ftp_use_epsv? boolean|integer Try EPSV (RFC 2428) before PASV. Not built in.
----@field ftp_use_pret? boolean|integer Send PRET before PASV, as drftpd wants it. Not built in.
----@field ftp_skip_pasv_ip? boolean|integer Connect to the host of the control connection, whatever address PASV names. 0 lets a server aim connections at other hosts. Not built in.
----@field ftp_filemethod? curlew.ftp_filemethod How the path of a file is reached. Not built in.
----@field ftp_create_missing_dirs? curlew.ftp_create_dir Whether directories that are missing are made. Not built in.
----@field ftp_account? string What is answered when the server asks for an account (ACCT). Not built in.
----@field ftp_alternative_to_user? string The command to try when USER fails. Not built in.
----@field ftpsslauth? curlew.ftp_auth Which AUTH command asks for TLS first (RFC 4217). Not built in.
+---@field ftpport? string Let the server connect back, to this address, interface or host and ports; "-": the default address.
+---@field ftp_use_eprt? boolean|integer Try EPRT (RFC 2428) before PORT.
+---@field ftp_use_epsv? boolean|integer Try EPSV (RFC 2428) before PASV.
+---@field ftp_use_pret? boolean|integer Send PRET before PASV, as drftpd wants it.
+---@field ftp_skip_pasv_ip? boolean|integer Connect to the host of the control connection, whatever address PASV names. 0 lets a server aim connections at other hosts.
+---@field ftp_filemethod? curlew.ftp_filemethod How the path of a file is reached.
+---@field ftp_create_missing_dirs? curlew.ftp_create_dir Whether directories that are missing are made.
+---@field ftp_account? string What is answered when the server asks for an account (ACCT).
+---@field ftp_alternative_to_user? string The command to try when USER fails.
+---@field ftpsslauth? curlew.ftp_auth Which AUTH command asks for TLS first (RFC 4217).
 ---@field ftp_ssl_ccc? curlew.ftp_ccc Whether TLS on the control connection ends after the login (CCC). Not built in.
----@field use_ssl? curlew.usessl Whether a connection that starts without TLS is upgraded to it. Not built in.
----@field accepttimeout_ms? integer How long to wait for the server to connect back, in milliseconds; 0: the default of 60 seconds. Not built in.
----@field append? boolean|integer Append to the remote file instead of replacing it. Not built in.
----@field dirlistonly? boolean|integer List the names of a directory only. Not built in.
----@field transfertext? boolean|integer Transfer as text, with line ends converted. Not built in.
----@field quote? string[]|table<string,string> Commands to send before the transfer; "*" before one lets it fail. Not built in.
----@field prequote? string[]|table<string,string> Commands to send once the transfer type is set. Not built in.
----@field postquote? string[]|table<string,string> Commands to send after the transfer. Not built in.
+---@field use_ssl? curlew.usessl Whether a connection that starts without TLS is upgraded to it.
+---@field accepttimeout_ms? integer How long to wait for the server to connect back, in milliseconds; 0: the default of 60 seconds.
+---@field append? boolean|integer Append to the remote file instead of replacing it.
+---@field dirlistonly? boolean|integer List the names of a directory only.
+---@field transfertext? boolean|integer Transfer as text, with line ends converted.
+---@field quote? string[]|table<string,string> Commands to send before the transfer; "*" before one lets it fail.
+---@field prequote? string[]|table<string,string> Commands to send once the transfer type is set.
+---@field postquote? string[]|table<string,string> Commands to send after the transfer.
 ---@field wildcardmatch? boolean|integer Take the last part of the path as a pattern and transfer each file that matches. Not built in.
 ---@field chunk_bgn_function? (fun(file: table, remaining: integer, data: any): boolean|"skip"|nil, any?)|table|userdata Is told of each file that a wildcard matched; may skip it. Not built in.
 ---@field chunk_end_function? (fun(data: any): boolean?, any?)|table|userdata Is told that a matched file is done. Not built in.
