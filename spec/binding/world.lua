@@ -96,6 +96,9 @@ local routes = {
   ["/big"] = function(stream)
     reply(stream, ("0123456789"):rep(100000))
   end,
+  ["/vast"] = function(stream)
+    stream:write("HTTP/1.1 200 OK\r\nContent-Length: 5000000000000\r\n\r\n")
+  end,
   ["/reset"] = function(stream)
     stream:write "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"
     stream:reset()
