@@ -1,0 +1,86 @@
+-- The order in which callbacks come, as docs/callbacks.md prints it: each block
+-- there that begins with ```order NAME is recorded anew and compared.
+local world = require "spec.binding.world"
+local cw = require "curlew"
+
+local function printed(name)
+  local file <close> = assert(io.open "docs/callbacks.md")
+  local text = file:read "a"
+  local mark = "\n```order " .. name .. "\n"
+  local _, last = text:find(mark, 1, true)
+  assert(last, "docs/callbacks.md has no block order " .. name)
+  return text:match("^(.-)\n```", last + 1)
+end
+
+-- A list of what happened; the same event again right behind is one.
+local function recorder()
+  local events = {}
+  return setmetatable(events, { __call = function(_, format, ...)
+    local event = format:format(...)
+    if events[#events] ~= event then
+      events[#events + 1] = event
+    end
+  end })
+end
+
+describe("the order of calls", function()
+  it("of an upload over HTTPS in chunks is as it is printed", function()
+    local note = recorder()
+    world.run(function()
+      local e <close> = cw.easy {
+        url = "https://files.test/put", upload = true, verbose = true,
+        noprogress = false, cainfo_blob = world.identity().cert,
+        httpheader = { "Transfer-Encoding: chunked", "Trailer: X-Sum" },
+        forbid_reuse = true,
+        resolver_start_function = function(host, port)
+          note("resolver_start %s %d", host, port)
+        end,
+        opensocketfunction = function(purpose, address)
+          note("opensocket %s %s:%d", purpose, address.ip, address.port)
+        end,
+        sockoptfunction = function(_, purpose)
+          note("sockopt %s", purpose)
+        end,
+        ssl_ctx_function = function()
+          note "ssl_ctx"
+        end,
+        prereqfunction = function(peer)
+          note("prereq %s:%d", peer.ip, peer.port)
+        end,
+        readfunction = function(_, left)
+          local part = table.remove(left, 1)
+          note("read -> %s", part or "nil, the end")
+          return part
+        end,
+        readdata = { "first", "second" },
+        trailerfunction = function()
+          note "trailer -> X-Sum: 11"
+          return { "X-Sum: 11" }
+        end,
+        headerfunction = function(line)
+          note("header %q", (line:gsub("\r\n$", "")))
+        end,
+        writefunction = function(view)
+          note("write %d bytes", #view)
+        end,
+        xferinfofunction = function(_, down, _, up)
+          note("xferinfo %d down, %d up", down, up)
+        end,
+        debugfunction = function(kind, view)
+          if kind == "header_out" then
+            note("debug header_out %s", view:string():match "^[^\r]*")
+          elseif kind == "data_out" then
+            note("debug data_out %d bytes", #view)
+          elseif kind == "data_in" then
+            note("debug data_in %d bytes", #view)
+          end
+        end,
+        closesocketfunction = function()
+          note "closesocket"
+        end,
+      }
+      e:perform()
+    end)
+    assert.equal(printed "https-upload", table.concat(note, "\n"))
+  end)
+end)
