@@ -58,6 +58,11 @@ local scenarios = {
   debug = { options = function(url)
     return { url = url .. "/", verbose = true }
   end },
+  interleave = { options = function()
+    return { url = "rtsp://files.test/", rtsp_request = "setup",
+      rtsp_stream_uri = "rtsp://files.test/between",
+      rtsp_transport = "RTP/AVP/TCP;unicast;interleaved=0-1" }
+  end },
   closesocket = { options = function(url)
     return { url = url .. "/", forbid_reuse = true }
   end, at_end = true },

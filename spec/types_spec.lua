@@ -100,9 +100,10 @@ describe("the types for editors", function()
   end
 
   it("leave out no type", function()
-    -- errors have a page of their own; the other two hold what C has made
+    -- errors have a page of their own; messages are views with two fields more;
+    -- the other two hold what C has made
     local known = { ["curlew.error"] = true, ["curlew.list"] = true,
-      ["curlew.pin"] = true }
+      ["curlew.pin"] = true, ["curlew.message"] = true }
     for _, name in ipairs(C_TYPES) do
       known["curlew." .. name] = true
     end

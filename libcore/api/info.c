@@ -169,6 +169,16 @@ static int64_t verify_result(struct cw_easy *easy) {
 static int64_t protocol(struct cw_easy *easy) {
   return easy->t.uri.scheme ? cw_scheme_bit(easy->t.uri.scheme) : 0;
 }
+static int64_t rtsp_client_cseq(struct cw_easy *easy) {
+  int64_t next = cw_opt_i(&easy->options, cw_opt_rtsp_client_cseq);
+  return next > 0 ? next : 1;
+}
+static int64_t rtsp_server_cseq(struct cw_easy *easy) {
+  return cw_opt_i(&easy->options, cw_opt_rtsp_server_cseq);
+}
+static int64_t rtsp_cseq_recv(struct cw_easy *easy) {
+  return easy->t.rtsp_cseq_recv;
+}
 static int64_t nothing(struct cw_easy *easy) {
   (void)easy;
   return 0;
@@ -203,9 +213,9 @@ static const struct int_row {
     {CWINFO_HTTPAUTH_USED, auth_used},
     {CWINFO_PROXYAUTH_AVAIL, nothing},
     {CWINFO_PROXYAUTH_USED, nothing},
-    {CWINFO_RTSP_CLIENT_CSEQ, nothing},
-    {CWINFO_RTSP_SERVER_CSEQ, nothing},
-    {CWINFO_RTSP_CSEQ_RECV, nothing},
+    {CWINFO_RTSP_CLIENT_CSEQ, rtsp_client_cseq},
+    {CWINFO_RTSP_SERVER_CSEQ, rtsp_server_cseq},
+    {CWINFO_RTSP_CSEQ_RECV, rtsp_cseq_recv},
     {CWINFO_PRIMARY_PORT, primary_port},
     {CWINFO_LOCAL_PORT, local_port},
     {CWINFO_NUM_CONNECTS, connects},
@@ -325,6 +335,9 @@ static const char *cainfo(struct cw_easy *easy) {
 static const char *capath(struct cw_easy *easy) {
   return cw_opt_s(&easy->options, cw_opt_capath);
 }
+static const char *rtsp_session_id(struct cw_easy *easy) {
+  return cw_opt_s(&easy->options, cw_opt_rtsp_session_id);
+}
 static const char *none(struct cw_easy *easy) {
   (void)easy;
   return NULL;
@@ -346,7 +359,7 @@ static const struct {
     {CWINFO_CAINFO, cainfo},
     {CWINFO_CAPATH, capath},
     {CWINFO_FTP_ENTRY_PATH, none},
-    {CWINFO_RTSP_SESSION_ID, none},
+    {CWINFO_RTSP_SESSION_ID, rtsp_session_id},
 };
 
 enum cw_code cw_easy_info_str(CW *easy, enum cw_info info, const char **pstr) {

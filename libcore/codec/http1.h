@@ -44,8 +44,10 @@ struct cw_h1_line {
 };
 
 struct cw_h1_parser {
-  bool fields_only; /* trailers: no status line */
-  bool started;     /* the status line is behind us */
+  const char *protocol; /* "HTTP", or "RTSP" (RFC 2326), whose heads are the
+                           same */
+  bool fields_only;     /* trailers: no status line */
+  bool started;         /* the status line is behind us */
   size_t head_bytes;
   struct cw_buf carry; /* a cut line */
   bool carry_given;    /* carry was lent to the last line */
@@ -140,5 +142,8 @@ CW_MUST_CHECK enum cw_code cw_h1_parse_custom(const char *line,
                                               struct cw_slice *name,
                                               struct cw_slice *value,
                                               struct cw_fail *fail);
+/* Stars in place of what a head of n bytes says of credentials, for traces; the
+   scheme of an Authorization stays. */
+void cw_h1_mask_secrets(char *head, size_t n);
 
 #endif

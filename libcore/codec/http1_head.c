@@ -29,11 +29,11 @@
 
 #define H1_VERSION_BYTES 8 /* HTTP/1.1 */
 
+/* The protocol and a slash. */
 #define H1_PREFIX_BYTES 5
-static const char h1_prefix[H1_PREFIX_BYTES + 1] = "HTTP/";
 
 void cw_h1_parser_init(struct cw_h1_parser *parser) {
-  *parser = (struct cw_h1_parser){0};
+  *parser = (struct cw_h1_parser){.protocol = "HTTP"};
   cw_buf_init(&parser->carry, CW_H1_MAX_LINE_BYTES + H1_MAX_EMPTY_BYTES);
 }
 
@@ -69,9 +69,10 @@ static enum cw_code h1_refuse(const struct cw_h1_parser *parser,
                               struct cw_slice text, const char *what,
                               struct cw_fail *fail) {
   return cw_fail(fail, CWE_WEIRD_SERVER_REPLY,
-                 "%s in the line at byte %zu of the HTTP %s: \"%.*s\"", what,
-                 parser->head_bytes, parser->fields_only ? "trailers" : "head",
-                 cw_printable(text), text.ptr);
+                 "%s in the line at byte %zu of the %s %s: \"%.*s\"", what,
+                 parser->head_bytes, parser->protocol,
+                 parser->fields_only ? "trailers" : "head", cw_printable(text),
+                 text.ptr);
 }
 
 /* --- where the line begins and ends -------------------------------------- */
@@ -112,7 +113,8 @@ static bool h1_may_be_status(const struct cw_h1_parser *parser,
     return !eof;
   }
   for (size_t i = 0; i < have && i < H1_PREFIX_BYTES; i++) {
-    if (h1_byte(parser, in, start + i) != h1_prefix[i]) {
+    char wanted = i + 1 < H1_PREFIX_BYTES ? parser->protocol[i] : '/';
+    if (h1_byte(parser, in, start + i) != wanted) {
       return false;
     }
   }
@@ -127,9 +129,9 @@ static enum cw_code h1_begin_status(struct cw_h1_parser *parser,
   size_t skip = h1_empty_bytes(parser, in);
   if (skip > H1_MAX_EMPTY_BYTES) {
     return cw_fail(fail, CWE_WEIRD_SERVER_REPLY,
-                   "more than %d bytes of empty lines before the HTTP status "
+                   "more than %d bytes of empty lines before the %s status "
                    "line",
-                   H1_MAX_EMPTY_BYTES);
+                   H1_MAX_EMPTY_BYTES, parser->protocol);
   }
   if (!h1_may_be_status(parser, in, skip, eof)) {
     return cw_fail(fail, CWE_UNSUPPORTED_PROTOCOL,
@@ -198,12 +200,12 @@ static enum cw_code h1_check_limits(const struct cw_h1_parser *parser,
   }
   if (CW_H1_MAX_LINE_BYTES <= head_left) {
     return cw_fail(fail, CWE_TOO_LARGE,
-                   "the line at byte %zu of the HTTP head is longer than %d "
+                   "the line at byte %zu of the %s head is longer than %d "
                    "bytes",
-                   parser->head_bytes, CW_H1_MAX_LINE_BYTES);
+                   parser->head_bytes, parser->protocol, CW_H1_MAX_LINE_BYTES);
   }
-  return cw_fail(fail, CWE_RECV_ERROR, "the HTTP head is longer than %d bytes",
-                 CW_H1_MAX_HEAD_BYTES);
+  return cw_fail(fail, CWE_RECV_ERROR, "the %s head is longer than %d bytes",
+                 parser->protocol, CW_H1_MAX_HEAD_BYTES);
 }
 
 /* Replaces each fold (blanks, line end, blanks) by one space, in place, and
@@ -257,8 +259,8 @@ static enum cw_code h1_keep(struct cw_h1_parser *parser, struct cw_slice in,
   if (eof && parser->carry.len + in.len > skip) {
     return cw_fail(fail, CWE_RECV_ERROR,
                    "the connection ended inside the line at byte %zu of the "
-                   "HTTP head",
-                   parser->head_bytes);
+                   "%s head",
+                   parser->head_bytes, parser->protocol);
   }
   if (in.len > 0 && cw_buf_add_slice(&parser->carry, in)) {
     return cw_fail_oom(fail);
@@ -280,11 +282,11 @@ static enum cw_code h1_parse_version(const struct cw_h1_parser *parser,
   const char *digits = word.ptr + H1_PREFIX_BYTES;
   if (word.len > H1_PREFIX_BYTES && cw_is_digit((unsigned char)digits[0]) &&
       digits[0] != '1') {
-    return h1_refuse(parser, s, "an HTTP version that is not 1.x", fail);
+    return h1_refuse(parser, s, "a version that is not 1.x", fail);
   }
   if (word.len != H1_VERSION_BYTES || digits[0] != '1' || digits[1] != '.' ||
       !cw_is_digit((unsigned char)digits[2])) {
-    return h1_refuse(parser, s, "a bad HTTP version", fail);
+    return h1_refuse(parser, s, "a bad version", fail);
   }
   /* RFC 9110, 2.5: a higher minor version is read as the highest known. */
   *pversion = digits[2] == '0' ? 10 : 11;

@@ -145,3 +145,31 @@ enum cw_code cw_h1_parse_custom(const char *line, enum cw_h1_custom *pwhat,
   }
   return CW_OK;
 }
+
+/* One line, without its line end. */
+static void mask_line(char *line, size_t n) {
+  static const char *const secret[] = {
+      "Authorization:", "Cookie:", "Proxy-Authorization:"};
+  struct cw_slice s = cw_slice(line, n);
+  for (size_t i = 0; i < sizeof(secret) / sizeof(secret[0]); i++) {
+    if (!cw_slice_istarts(s, secret[i])) {
+      continue;
+    }
+    size_t at = strlen(secret[i]);
+    at += at < n && line[at] == ' ';
+    size_t scheme = cw_slice_find(cw_slice(line + at, n - at), ' ');
+    if (secret[i][0] != 'C' && at + scheme < n) {
+      at += scheme + 1;
+    }
+    memset(line + at, '*', n - at);
+  }
+}
+
+void cw_h1_mask_secrets(char *head, size_t n) {
+  size_t at = 0;
+  while (at < n) {
+    size_t len = cw_slice_find(cw_slice(head + at, n - at), '\r');
+    mask_line(head + at, len);
+    at += len + 2;
+  }
+}

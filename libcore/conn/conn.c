@@ -111,6 +111,10 @@ void *cw_conn_state(const struct cw_conn *conn) {
   return conn->state;
 }
 
+void cw_conn_keep_data(struct cw_conn *conn, bool keeps) {
+  conn->keeps_data = keeps;
+}
+
 /* A listening socket belongs to a connection that could not be made, too. */
 static void conn_drop_listener(struct cw_pool *pool,
                                const struct cw_conn_spec *spec) {

@@ -170,6 +170,11 @@ void cw_conn_set_state(struct cw_conn *conn, void *state,
                        void (*free)(struct cw_conn *conn, void *state));
 void *cw_conn_state(const struct cw_conn *conn);
 
+/* While it is idle, what comes is left unread in place of closing it: the peer
+   sends by itself, and the next user wants to have it. Nothing is noticed then
+   until somebody uses it, an end neither. */
+void cw_conn_keep_data(struct cw_conn *conn, bool keeps);
+
 /* Closes now and forgets the id: shutdown as far as it needs no waiting. */
 void cw_conn_close(struct cw_pool *pool, uint64_t id);
 

@@ -27,6 +27,7 @@ struct cw_conn {
   bool idle;
   bool reset; /* close with RST */
   bool closing;
+  bool keeps_data; /* cw_conn_keep_data */
   uint64_t id;
   char *host;
   char *key; /* key_len bytes */

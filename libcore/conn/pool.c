@@ -10,7 +10,9 @@
  *
  * An idle connection is watched. News is looked at by reading a byte: nothing
  * there (TLS session tickets, for one) is fine; an end, an error or a byte
- * that nobody asked for closes it.
+ * that nobody asked for closes it. One that keeps its data (cw_conn_keep_data)
+ * is not watched and not read: what the peer sends stays in the system's
+ * buffers, and the peer is held up when they are full.
  */
 #include "conn/pool.h"
 
@@ -190,7 +192,14 @@ static bool pool_lives(struct cw_conn *conn) {
   return cw_conn_read(conn, &byte, 1, &nread, &fail) == CW_AGAIN;
 }
 
+static void pool_watch(struct cw_conn *conn) {
+  cw_conn_want(conn, conn->keeps_data ? 0 : CW_READY_READ);
+}
+
 static void pool_on_idle_event(struct cw_conn *conn) {
+  if (conn->keeps_data) {
+    return;
+  }
   if (pool_lives(conn)) {
     cw_conn_want(conn, CW_READY_READ);
   } else {
@@ -203,7 +212,8 @@ static void pool_on_idle_event(struct cw_conn *conn) {
    they may be TLS' own. */
 static bool pool_still_lives(struct cw_conn *conn) {
   bool doubt = false;
-  return !conn->top->type->query(conn->top, CW_QUERY_DOUBT, &doubt) || !doubt ||
+  return conn->keeps_data ||
+         !conn->top->type->query(conn->top, CW_QUERY_DOUBT, &doubt) || !doubt ||
          pool_lives(conn);
 }
 
@@ -227,7 +237,7 @@ void cw_pool_put_idle(struct cw_pool *pool, uint64_t id) {
     return;
   }
   cw_conn_set_user(conn, NULL);
-  if (!conn->connected || cw_conn_pending(conn)) {
+  if (!conn->connected || (cw_conn_pending(conn) && !conn->keeps_data)) {
     /* Half made, or bytes came that belong to nobody. */
     cw_conn_close(pool, id);
     return;
@@ -237,7 +247,7 @@ void cw_pool_put_idle(struct cw_pool *pool, uint64_t id) {
   cw_list_add_tail(&pool->idle, &conn->idle_node);
   cw_list_add_head(&conn->key_bucket->idle, &conn->key_node);
   cw_list_add_head(&conn->dest_bucket->idle, &conn->dest_node);
-  cw_conn_want(conn, CW_READY_READ);
+  pool_watch(conn);
   pool_trim(pool);
 }
 

@@ -120,6 +120,7 @@ struct cw_transfer {
   bool rewind_due; /* the body was read and must be rewound first */
   bool upload_asked, upload_seeked; /* resume: the seek callback was asked, and
                                        went to the offset */
+  int64_t rtsp_cseq_recv;           /* of the last answer */
   struct cw_slist *trailers;        /* being gathered by the trailer callback */
 };
 
@@ -143,6 +144,8 @@ struct cw_easy {
      none. While they agree, a transfer takes up what the last one worked out.
      Whoever changes t.uri otherwise sets both to 0. */
   uint64_t uri_serial, key_serial;
+  uint64_t owner_id; /* part of the reuse key where connections have an owner;
+                        0: none yet */
   struct cw_exchange x;
   bool x_ready; /* x was initialised for t.proto */
   const struct cw_proto *proto;
@@ -248,6 +251,24 @@ enum cw_code cw_hook_resume_upload(void *data, int64_t offset);
 enum cw_code cw_hook_deliver(void *data, const struct cw_piece *piece,
                              size_t *ptaken);
 enum cw_code cw_hook_read(void *data, char *bytes, size_t n, size_t *pnread);
+
+/* Whether the application takes anything now. */
+bool cw_may_deliver(const struct cw_easy *easy);
+/* Calls a callback that takes bytes and judges its result: all of piece was
+   taken, or CW_AGAIN and nothing was. */
+CW_MUST_CHECK enum cw_code cw_call_write(struct cw_easy *easy, cw_write_fn fn,
+                                         enum cw_slot slot, enum cw_opt data,
+                                         const struct cw_piece *piece);
+
+/* --- ask_rtsp.c, and hooks_rtsp.c: of struct cw_exchange_host
+ * ------------------------------------- */
+
+/* Fills easy->x.request.rtsp and what goes with it. */
+CW_MUST_CHECK enum cw_code cw_ask_rtsp(struct cw_easy *easy);
+enum cw_code cw_hook_interleave(void *data, const struct cw_piece *message,
+                                size_t *ptaken);
+enum cw_code cw_hook_rtsp_session(void *data, struct cw_slice id);
+void cw_hook_rtsp_cseq(void *data, int which, int64_t number);
 
 /* --- hooks_wild.c: of struct cw_exchange_host
  * ------------------------------------- */

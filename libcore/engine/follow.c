@@ -217,6 +217,11 @@ enum cw_code cw_follow_judge(struct cw_easy *easy) {
   cw_free(t->redirect_to);
   t->redirect_to = NULL;
   t->auth_retry = may_retry_auth(easy);
+  if (easy->proto == &cw_proto_rtsp) {
+    easy->x.ignore_body = t->auth_retry;
+    judge_time(easy);
+    return CW_OK;
+  }
   /* RFC 9110, 10.1.1: 417 says that Expect was the trouble. */
   t->expect_retry = status == 417 && easy->x.response.expected_100;
   enum cw_code err = note_redirect(easy);

@@ -51,9 +51,9 @@ static enum cw_code judge_taken(struct cw_easy *easy, enum cw_slot slot,
                  (long long)result, n);
 }
 
-static enum cw_code call_write(struct cw_easy *easy, cw_write_fn fn,
-                               enum cw_slot slot, enum cw_opt data,
-                               const struct cw_piece *piece) {
+enum cw_code cw_call_write(struct cw_easy *easy, cw_write_fn fn,
+                           enum cw_slot slot, enum cw_opt data,
+                           const struct cw_piece *piece) {
   int64_t result = 0;
   enum cw_call how = cw_call_begin(easy, slot, &result);
   if (how == CW_CALL_WAITS) {
@@ -77,7 +77,7 @@ static size_t write_cap(const struct cw_easy *easy, size_t n) {
   return cap > 0 && n > (uint64_t)cap ? (size_t)cap : n;
 }
 
-static bool may_deliver(const struct cw_easy *easy) {
+bool cw_may_deliver(const struct cw_easy *easy) {
   return !(easy->paused & CW_PAUSE_RECV) && !easy->cancelled && !easy->doomed &&
          !easy->leaving;
 }
@@ -87,14 +87,14 @@ enum cw_code cw_hook_deliver(void *data, const struct cw_piece *piece,
   struct cw_easy *easy = data;
   *ptaken = 0;
   while (*ptaken < piece->len) {
-    if (!may_deliver(easy)) {
+    if (!cw_may_deliver(easy)) {
       return CW_AGAIN;
     }
     size_t n = write_cap(easy, piece->len - *ptaken);
     struct cw_piece part = {piece->ptr + *ptaken, n, piece->chunk};
     cw_write_fn fn = (cw_write_fn)cw_opt_f(opts(easy), cw_opt_writefunction);
     enum cw_code err =
-        fn ? call_write(easy, fn, CW_SLOT_WRITE, cw_opt_writedata, &part)
+        fn ? cw_call_write(easy, fn, CW_SLOT_WRITE, cw_opt_writedata, &part)
            : write_default(easy, part.ptr, n);
     if (err) {
       return err;
@@ -138,11 +138,11 @@ static enum cw_code header_to_callback(struct cw_easy *easy,
   if (!fn) {
     return CW_OK;
   }
-  if (!may_deliver(easy)) {
+  if (!cw_may_deliver(easy)) {
     return CW_AGAIN;
   }
   struct cw_piece piece = {line.ptr, line.len, NULL};
-  return call_write(easy, fn, slot, cw_opt_headerdata, &piece);
+  return cw_call_write(easy, fn, slot, cw_opt_headerdata, &piece);
 }
 
 /* The end of a head. */
@@ -311,6 +311,9 @@ const struct cw_exchange_host cw_exchange_hooks = {
     .fnmatch = cw_hook_fnmatch,
     .chunk_bgn = cw_hook_chunk_bgn,
     .chunk_end = cw_hook_chunk_end,
+    .interleave = cw_hook_interleave,
+    .rtsp_session = cw_hook_rtsp_session,
+    .rtsp_cseq = cw_hook_rtsp_cseq,
     .trace = hook_trace,
     .now_us = hook_now,
     .wall_s = hook_wall,

@@ -92,6 +92,21 @@ static bool uses_tls(const struct cw_easy *easy) {
           cw_opt_i(&easy->options, cw_opt_use_ssl) != CWUSESSL_NONE);
 }
 
+/* Which handle, for schemes whose connections carry what belongs to one: a
+   difference is blamed on the session. The address alone could be a later
+   handle's. */
+static enum cw_code add_owner(struct cw_easy *easy) {
+  const struct cw_easy *address = easy;
+  if (easy->owner_id == 0) {
+    easy->owner_id = easy->id;
+  }
+  enum cw_code err = add_bytes(&easy->t.key, cw_opt_rtsp_session_id, &address,
+                               sizeof(address));
+  return err ? err
+             : add_bytes(&easy->t.key, cw_opt_rtsp_session_id, &easy->owner_id,
+                         sizeof(easy->owner_id));
+}
+
 enum cw_code cw_key_make(struct cw_easy *easy) {
   struct cw_buf *key = &easy->t.key;
   uint64_t serial = easy->options.serial;
@@ -110,6 +125,9 @@ enum cw_code cw_key_make(struct cw_easy *easy) {
   }
   if (!err && cw_scheme_has(easy->t.uri.scheme, sc_login)) {
     err = add_login(easy);
+  }
+  if (!err && cw_scheme_has(easy->t.uri.scheme, sc_owned)) {
+    err = add_owner(easy);
   }
   for (int i = 0; i < cw_opt_count && !err; i++) {
     if (cw_option_row((enum cw_opt)i)->flags & wanted) {

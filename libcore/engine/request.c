@@ -535,7 +535,7 @@ enum cw_code cw_request_fill(struct cw_easy *easy) {
   x->want = 0;
   x->wait_until_us = 0;
   x->more = x->ignore_body = x->stop_sending = x->sent_all = false;
-  x->reusable = x->waiting_100 = false;
+  x->reusable = x->waiting_100 = x->bound = false;
   cw_request_forget(easy);
   cw_request_update_rates(easy);
   cw_arena_reset(&x->arena);
@@ -548,11 +548,18 @@ enum cw_code cw_request_fill(struct cw_easy *easy) {
   if (!err) {
     err = fill_login(easy);
   }
-  if (!err && easy->proto == &cw_proto_http1) {
+  if (!err &&
+      (easy->proto == &cw_proto_http1 || easy->proto == &cw_proto_rtsp)) {
     err = authorize(easy);
   }
   if (!err && easy->proto == &cw_proto_ftp) {
     err = cw_ask_ftp_fill(easy);
   }
-  return err ? err : make_range(easy);
+  if (!err) {
+    err = make_range(easy);
+  }
+  if (!err && easy->proto == &cw_proto_rtsp) {
+    err = cw_ask_rtsp(easy);
+  }
+  return err;
 }

@@ -285,7 +285,7 @@ void cw_transfer_end(struct cw_easy *easy, enum cw_code code) {
    one. RFC 9112, 9.3.1. */
 static bool may_retry(const struct cw_easy *easy, enum cw_code code) {
   const struct cw_transfer *t = &easy->t;
-  return t->conn_reused && !t->retried && easy->x_ready &&
+  return t->conn_reused && !t->retried && easy->x_ready && !easy->x.bound &&
          !easy->x.response.any_bytes &&
          (t->state == cw_state_sending || t->state == cw_state_receiving) &&
          (code == CWE_SEND_ERROR || code == CWE_RECV_ERROR ||

@@ -116,6 +116,15 @@ struct cw_exchange_host {
                             int remains, bool *pskip);
   /* The entry is done, fetched or not. CWE_CHUNK_FAILED. */
   enum cw_code (*chunk_end)(void *data);
+  /* RTSP: one whole interleaved message, which is shown again from its start
+     after CW_AGAIN; *ptaken: what the write callback, where it stands in, took
+     of it already. */
+  enum cw_code (*interleave)(void *data, const struct cw_piece *message,
+                             size_t *ptaken);
+  /* RTSP: the answer began this session. CWE_OUT_OF_MEMORY; never pends. */
+  enum cw_code (*rtsp_session)(void *data, struct cw_slice id);
+  /* RTSP: which: enum cw_rtsp_number. */
+  void (*rtsp_cseq)(void *data, int which, int64_t number);
   /* What was said and done; never pends. Not CW_OK: stop. kind: CW_DEBUG_. */
   enum cw_code (*trace)(void *data, int kind, const char *bytes, size_t n);
   int64_t (*now_us)(void *data);
@@ -172,6 +181,7 @@ struct cw_exchange {
   bool sent_all;
   bool reusable; /* the connection may serve another exchange */
   bool waiting_100;
+  bool bound; /* to its connection: must not be tried again on another one */
 };
 
 struct cw_proto {
@@ -199,5 +209,6 @@ const struct cw_proto *cw_proto_find(const char *scheme);
 extern const struct cw_proto cw_proto_http1;
 extern const struct cw_proto cw_proto_file;
 extern const struct cw_proto cw_proto_ftp;
+extern const struct cw_proto cw_proto_rtsp;
 
 #endif

@@ -85,26 +85,6 @@ static enum cw_code trace_sent(struct cw_exchange *x, int kind,
   return x->host->trace(x->host_data, kind, bytes, n);
 }
 
-/* Stars in place of what a line of the head says of credentials; the scheme of
-   an Authorization stays. */
-static void mask_line(char *line, size_t n) {
-  static const char *const secret[] = {
-      "Authorization:", "Cookie:", "Proxy-Authorization:"};
-  struct cw_slice s = cw_slice(line, n);
-  for (size_t i = 0; i < sizeof(secret) / sizeof(secret[0]); i++) {
-    if (!cw_slice_istarts(s, secret[i])) {
-      continue;
-    }
-    size_t at = strlen(secret[i]);
-    at += at < n && line[at] == ' ';
-    size_t scheme = cw_slice_find(cw_slice(line + at, n - at), ' ');
-    if (secret[i][0] != 'C' && at + scheme < n) {
-      at += scheme + 1;
-    }
-    memset(line + at, '*', n - at);
-  }
-}
-
 /* n bytes of the head, from where it was sent to, without credentials: a trace
    is what people send to others. */
 static enum cw_code trace_head(struct cw_exchange *x, const struct cw_http1 *h,
@@ -115,15 +95,10 @@ static enum cw_code trace_head(struct cw_exchange *x, const struct cw_http1 *h,
   struct cw_buf shown;
   cw_buf_init(&shown, h->head.len + 1);
   enum cw_code err = cw_buf_add(&shown, h->head.ptr, h->head.len);
-  size_t at = 0;
-  while (!err && at < shown.len) {
-    size_t len = cw_slice_find(cw_slice(shown.ptr + at, shown.len - at), '\r');
-    mask_line(shown.ptr + at, len);
-    at += len + 2;
-  }
   if (err) {
     err = cw_fail_oom(x->fail);
   } else {
+    cw_h1_mask_secrets(shown.ptr, shown.len);
     err = trace_sent(x, CW_DEBUG_HEADER_OUT, shown.ptr + h->head_sent, n);
   }
   cw_buf_fini(&shown);

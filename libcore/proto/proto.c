@@ -10,7 +10,8 @@ struct scheme_proto {
 static const struct scheme_proto protos[] = {
     {"http", &cw_proto_http1}, {"https", &cw_proto_http1},
     {"file", &cw_proto_file},  {"ftp", &cw_proto_ftp},
-    {"ftps", &cw_proto_ftp},
+    {"ftps", &cw_proto_ftp},   {"rtsp", &cw_proto_rtsp},
+    {"rtsps", &cw_proto_rtsp},
 };
 
 const struct cw_proto *cw_proto_find(const char *scheme) {

@@ -222,6 +222,7 @@ static void lost(const struct lcw_call *call) {
 int64_t lcw_stop_result(const struct lcw_callback *row) {
   switch (row->shape) {
   case shape_view_to_count:
+  case shape_message_to_count:
   case shape_line_to_count:
     return CW_WRITEFUNC_ERROR;
   case shape_fill_to_count:

@@ -19,6 +19,7 @@
 #define LCW_EASY     "curlew.easy"
 #define LCW_MULTI    "curlew.multi"
 #define LCW_VIEW     "curlew.view"
+#define LCW_MESSAGE  "curlew.message"
 #define LCW_SINK     "curlew.sink"
 #define LCW_SOURCE   "curlew.source"
 #define LCW_URL      "curlew.url"
@@ -247,6 +248,9 @@ int lcw_resume_pending(lua_State *L);
 
 /* Pushes a view of the bytes of a call, good until it ends. */
 void lcw_push_view(lua_State *L, struct lcw_call *call, bool writable);
+/* The same of one interleaved message of RTSP, which also has the fields
+   channel and payload. */
+void lcw_push_message(lua_State *L, struct lcw_call *call);
 /* The bytes of a string or a valid view at index, else NULL. A view that has
    expired raises. */
 const char *lcw_to_bytes(lua_State *L, int index, size_t *plen);

@@ -69,6 +69,7 @@ struct lcw_constant {
 /* How callbacks are called; the names are those of callbacks.def. */
 enum lcw_shape {
   shape_view_to_count,
+  shape_message_to_count,
   shape_line_to_count,
   shape_fill_to_count,
   shape_seek,

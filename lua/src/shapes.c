@@ -61,6 +61,11 @@ static int push_bytes(lua_State *L, struct lcw_call *call) {
   return 1;
 }
 
+static int push_message(lua_State *L, struct lcw_call *call) {
+  lcw_push_message(L, call);
+  return 1;
+}
+
 static int push_line(lua_State *L, struct lcw_call *call) {
   lua_pushlstring(L, call->bytes, call->nbytes);
   return 1;
@@ -463,6 +468,7 @@ struct shape {
 
 static const struct shape shapes[shape_count] = {
     [shape_view_to_count] = {push_bytes, judge_taken},
+    [shape_message_to_count] = {push_message, judge_taken},
     [shape_line_to_count] = {push_line, judge_taken},
     [shape_fill_to_count] = {push_fill, judge_given},
     [shape_seek] = {push_seek, judge_seek},

@@ -24,6 +24,10 @@ static size_t on_write(char *bytes, size_t size, size_t n, void *data) {
   return take(data, CW_SLOT_WRITE, bytes, size * n);
 }
 
+static size_t on_interleave(char *bytes, size_t size, size_t n, void *data) {
+  return take(data, CW_SLOT_INTERLEAVE, bytes, size * n);
+}
+
 static size_t on_header(char *bytes, size_t size, size_t n, void *data) {
   return take(data, CW_SLOT_HEADER, bytes, size * n);
 }
@@ -212,6 +216,7 @@ static const cw_any_fn trampolines[CW_SLOT_COUNT] = {
     [CW_SLOT_CHUNK_BGN] = (cw_any_fn)lcw_on_chunk_bgn,
     [CW_SLOT_CHUNK_END] = (cw_any_fn)lcw_on_chunk_end,
     [CW_SLOT_FNMATCH] = (cw_any_fn)lcw_on_fnmatch,
+    [CW_SLOT_INTERLEAVE] = (cw_any_fn)on_interleave,
 };
 
 cw_any_fn lcw_trampoline(enum cw_slot slot) {

@@ -32,8 +32,20 @@ static struct view *new_view(lua_State *L) {
   return v;
 }
 
+/* A view or a message, which is one too; else NULL. */
+static struct view *to_view(lua_State *L, int index) {
+  struct view *v = luaL_testudata(L, index, LCW_VIEW);
+  return v ? v : luaL_testudata(L, index, LCW_MESSAGE);
+}
+
+/* The same; anything else raises. */
+static struct view *any_view(lua_State *L, int arg) {
+  struct view *v = to_view(L, arg);
+  return v ? v : luaL_checkudata(L, arg, LCW_VIEW);
+}
+
 static struct view *check(lua_State *L, int arg) {
-  struct view *v = luaL_checkudata(L, arg, LCW_VIEW);
+  struct view *v = any_view(L, arg);
   if (!v->lease || v->lease->serial != v->serial) {
     luaL_error(L, "view used after its callback returned: keep v:string(), or "
                   "v:pin()");
@@ -50,11 +62,13 @@ void lcw_push_view(lua_State *L, struct lcw_call *call, bool writable) {
   v->lease = &call->lease;
   v->serial = call->lease.serial;
   v->writable = writable;
-  v->easy = call->slot == CW_SLOT_WRITE ? call->easy : NULL;
+  bool is_body =
+      call->slot == CW_SLOT_WRITE || call->slot == CW_SLOT_INTERLEAVE;
+  v->easy = is_body ? call->easy : NULL;
 }
 
 bool lcw_is_view(lua_State *L, int index) {
-  return luaL_testudata(L, index, LCW_VIEW) != NULL;
+  return to_view(L, index) != NULL;
 }
 
 const char *lcw_to_bytes(lua_State *L, int index, size_t *plen) {
@@ -122,17 +136,56 @@ static int view_byte(lua_State *L) {
   return (int)(to - from);
 }
 
-static int view_sub(lua_State *L) {
-  const struct view *v = check(L, 1);
-  size_t from, to;
-  range(L, 2, v->n, &from, &to);
+/* Pushes a view of the bytes from..to of the one at index. */
+static void push_part(lua_State *L, int index, size_t from, size_t to) {
+  const struct view *v = check(L, index);
   struct view *part = new_view(L);
   *part = *v;
   part->bytes = v->bytes + from;
   part->n = to - from;
-  lua_getiuservalue(L, 1, 1);
+  lua_getiuservalue(L, index, 1);
   lua_setiuservalue(L, -2, 1);
+}
+
+static int view_sub(lua_State *L) {
+  size_t from, to;
+  range(L, 2, check(L, 1)->n, &from, &to);
+  push_part(L, 1, from, to);
   return 1;
+}
+
+/* --- messages: '$', channel, two bytes of length, payload ----------------- */
+
+#define MESSAGE_HEAD 4
+
+void lcw_push_message(lua_State *L, struct lcw_call *call) {
+  lcw_push_view(L, call, false);
+  luaL_setmetatable(L, LCW_MESSAGE);
+}
+
+/* channel and payload; all else is a view's, whose methods are the upvalue. */
+static int message_index(lua_State *L) {
+  const char *name = lua_tostring(L, 2);
+  if (name && strcmp(name, "channel") == 0) {
+    lua_pushinteger(L, (unsigned char)check(L, 1)->bytes[1]);
+  } else if (name && strcmp(name, "payload") == 0) {
+    push_part(L, 1, MESSAGE_HEAD, check(L, 1)->n);
+  } else {
+    lua_settop(L, 2);
+    lua_gettable(L, lua_upvalueindex(1));
+  }
+  return 1;
+}
+
+static void open_message(lua_State *L) {
+  static const luaL_Reg functions[] = {
+      {"__len", view_len}, {"__tostring", view_string}, {NULL, NULL}};
+  luaL_newmetatable(L, LCW_MESSAGE);
+  luaL_setfuncs(L, functions, 0);
+  luaL_getmetatable(L, LCW_VIEW);
+  lua_pushcclosure(L, message_index, 1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
 }
 
 static int view_find(lua_State *L) {
@@ -342,7 +395,7 @@ static int view_fill(lua_State *L) {
 }
 
 static int view_valid(lua_State *L) {
-  const struct view *v = luaL_checkudata(L, 1, LCW_VIEW);
+  const struct view *v = any_view(L, 1);
   lua_pushboolean(L, v->lease && v->lease->serial == v->serial);
   return 1;
 }
@@ -368,5 +421,6 @@ int lcw_open_view(lua_State *L) {
   static const luaL_Reg pin_functions[] = {{"__gc", pin_gc}, {NULL, NULL}};
   lcw_new_type(L, LCW_VIEW, functions);
   lcw_new_type(L, LCW_PIN, pin_functions);
+  open_message(L);
   return 0;
 }

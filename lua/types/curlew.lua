@@ -494,6 +494,11 @@ function view:len() end
 ---@return boolean
 function view:valid() end
 
+---One interleaved message of RTSP, with its head of four bytes.
+---@class curlew.message: curlew.view
+---@field channel integer
+---@field payload curlew.view what is behind the head
+
 ---@class curlew.sinks
 local sinks = {}
 

@@ -303,14 +303,14 @@
 ---@field ssh_hostkeydata? any The companion of ssh_hostkeyfunction. Not built in.
 ---@field new_file_perms? integer The permissions of files made on the server, as a number (0644 is 420). Not built in.
 ---@field new_directory_perms? integer The permissions of directories made on the server, as a number (0755 is 493). Not built in.
----@field rtsp_request? curlew.rtspreq The RTSP request to send (RFC 2326). Not built in.
----@field rtsp_session_id? string The session to go on with. Not built in.
----@field rtsp_stream_uri? string The URI that the request names; unset: "*". Not built in.
----@field rtsp_transport? string The Transport header of SETUP. Not built in.
----@field rtsp_client_cseq? integer The number of the next request to send. Not built in.
----@field rtsp_server_cseq? integer The number of the next request to expect from the server. Not built in.
----@field interleavefunction? (fun(view: curlew.view, data: any): integer|boolean|nil, any?)|table|userdata Takes one interleaved RTP message. Not built in.
----@field interleavedata? any The companion of interleavefunction. Not built in.
+---@field rtsp_request? curlew.rtspreq The RTSP request to send (RFC 2326).
+---@field rtsp_session_id? string The session that requests belong to; unset: that of the first answer that names one is taken over.
+---@field rtsp_stream_uri? string The URI that the request names; unset: "*", the server, where the request may be about that.
+---@field rtsp_transport? string The Transport header of SETUP.
+---@field rtsp_client_cseq? integer The number (CSeq) of the next request to send; 0: 1.
+---@field rtsp_server_cseq? integer The number (CSeq) that the next request of the server must have; 0: any.
+---@field interleavefunction? (fun(message: curlew.message, data: any): integer|boolean|nil, any?)|table|userdata Takes one interleaved RTP message.
+---@field interleavedata? any The companion of interleavefunction.
 ---@field mail_from? string The sender (RFC 5321). Not built in.
 ---@field mail_rcpt? string[]|table<string,string> The recipients. Not built in.
 ---@field mail_rcpt_allowfails? boolean|integer Go on when some recipients are refused. Not built in.

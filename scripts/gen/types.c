@@ -18,6 +18,8 @@ struct word_pair {
 static const struct word_pair shapes[] = {
     {"view_to_count",
      "fun(view: curlew.view, data: any): integer|boolean|nil, any?"},
+    {"message_to_count",
+     "fun(message: curlew.message, data: any): integer|boolean|nil, any?"},
     {"line_to_count",
      "fun(line: string, data: any): integer|boolean|nil, any?"},
     {"fill_to_count", "fun(buffer: curlew.view, data: any): "

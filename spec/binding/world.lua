@@ -3,6 +3,7 @@
 require "spec.helper"
 local cw = require "curlew"
 local ftp = require "spec.ftp_server"
+local rtsp = require "spec.rtsp_server"
 
 local world = {}
 
@@ -140,6 +141,8 @@ function world.run(fn)
     local server <close> = ftp.listen { ip = "10.0.0.1", port = 21,
       tree = TREE }
     self.ftp = server
+    local streams <close> = rtsp.listen { ip = "10.0.0.1", port = 554 }
+    self.rtsp = streams
     return fn(self)
   end, { net = net }))
   assert(net:open_sockets() == 0,

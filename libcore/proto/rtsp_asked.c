@@ -1,0 +1,123 @@
+/*
+ * Requests of the server (RFC 2326, 10). OPTIONS, and GET_PARAMETER without a
+ * body, by which servers ask whether a client is still there, are answered with
+ * 200; for the others there is nobody to ask: 501. The answer waits in the
+ * connection until it can go out.
+ */
+#include "base/scan.h"
+#include "curlew/callback.h"
+#include "proto/rtsp.h"
+
+static enum cw_code trace_line(struct cw_exchange *x, struct cw_slice line) {
+  return x->traced ? x->host->trace(x->host_data, CW_DEBUG_HEADER_IN, line.ptr,
+                                    line.len)
+                   : CW_OK;
+}
+
+enum cw_code cw_rtsp_asked_begin(struct cw_exchange *x, struct cw_rtsp *h,
+                                 const struct cw_rtsp_unit *unit) {
+  enum cw_code err = trace_line(x, cw_slice(cw_rtsp_rx(h).ptr, unit->len));
+  h->asked_cseq = -1;
+  h->asked_length = 0;
+  h->asked_options = cw_slice_eq_str(unit->method, "OPTIONS");
+  h->asked_known =
+      h->asked_options || cw_slice_eq_str(unit->method, "GET_PARAMETER");
+  cw_rtsp_take(h, unit->len);
+  cw_h1_parser_reset(&h->parser, true);
+  h->receiving = RTSP_ASKED;
+  h->got = true;
+  return err;
+}
+
+static enum cw_code asked_field(struct cw_exchange *x, struct cw_rtsp *h) {
+  uint64_t number;
+  struct cw_slice value = h->line.value;
+  if (cw_slice_ieq_str(h->line.name, "CSeq")) {
+    if (!cw_scan_u64(value, UINT32_MAX, &number)) {
+      return cw_fail(x->fail, CWE_RTSP_CSEQ_ERROR,
+                     "the CSeq of the server's request is no number");
+    }
+    h->asked_cseq = (int64_t)number;
+  } else if (cw_slice_ieq_str(h->line.name, "Content-Length") &&
+             !cw_scan_u64(value, CW_RTSP_MAX_ASKED_BODY, &h->asked_length)) {
+    return cw_fail(x->fail, CWE_WEIRD_SERVER_REPLY,
+                   "the body of the server's request is longer than %d bytes, "
+                   "or its length is no number",
+                   CW_RTSP_MAX_ASKED_BODY);
+  }
+  return CW_OK;
+}
+
+static enum cw_code judge_asked(struct cw_exchange *x,
+                                const struct cw_rtsp *h) {
+  int64_t wanted = x->request.rtsp->server_cseq;
+  if (h->asked_cseq < 0) {
+    return CW_OK;
+  }
+  if (wanted > 0 && h->asked_cseq != wanted) {
+    return cw_fail(x->fail, CWE_RTSP_CSEQ_ERROR,
+                   "the server's request has CSeq %lld, expected was %lld",
+                   (long long)h->asked_cseq, (long long)wanted);
+  }
+  x->host->rtsp_cseq(x->host_data, CW_RTSP_SERVER_NEXT, h->asked_cseq + 1);
+  return CW_OK;
+}
+
+static enum cw_code reply(struct cw_exchange *x, struct cw_rtsp *h) {
+  struct cw_buf *out = &h->link->out;
+  enum cw_code err;
+  if (h->asked_cseq < 0) {
+    err = cw_buf_add_str(out, "RTSP/1.0 400 Bad Request\r\n\r\n");
+  } else if (!h->asked_known || h->asked_length > 0) {
+    err = cw_buf_addf(out, "RTSP/1.0 501 Not Implemented\r\nCSeq: %lld\r\n\r\n",
+                      (long long)h->asked_cseq);
+  } else {
+    err = cw_buf_addf(out, "RTSP/1.0 200 OK\r\nCSeq: %lld\r\n%s\r\n",
+                      (long long)h->asked_cseq,
+                      h->asked_options ? "Public: OPTIONS, GET_PARAMETER\r\n"
+                                       : "");
+  }
+  if (err == CWE_TOO_LARGE) {
+    return cw_fail(x->fail, CWE_WEIRD_SERVER_REPLY,
+                   "the server does not read the answers to its requests: %d "
+                   "bytes wait",
+                   CW_RTSP_MAX_REPLY_BYTES);
+  }
+  return err ? cw_fail_oom(x->fail) : CW_OK;
+}
+
+enum cw_code cw_rtsp_asked_head(struct cw_exchange *x, struct cw_rtsp *h,
+                                bool *pstarved) {
+  enum cw_code err = cw_rtsp_next_line(x, h, pstarved);
+  if (err) {
+    return err;
+  }
+  h->line_waits = false;
+  err = trace_line(x, h->line.text);
+  if (!err && h->line.kind == CW_H1_FIELD) {
+    return asked_field(x, h);
+  }
+  if (!err) {
+    err = judge_asked(x, h);
+  }
+  if (!err) {
+    err = reply(x, h);
+  }
+  h->receiving = RTSP_ASKED_BODY;
+  return err;
+}
+
+enum cw_code cw_rtsp_asked_body(struct cw_exchange *x, struct cw_rtsp *h,
+                                bool *pstarved) {
+  (void)x;
+  size_t n = cw_rtsp_rx(h).len;
+  n = n < h->asked_length ? n : (size_t)h->asked_length;
+  cw_rtsp_take(h, n);
+  h->asked_length -= n;
+  if (h->asked_length == 0) {
+    h->receiving = RTSP_BETWEEN;
+    return CW_OK;
+  }
+  *pstarved = true;
+  return CW_AGAIN;
+}
