@@ -193,7 +193,8 @@ static void judge_time(struct cw_easy *easy) {
   if (answer->status == 304) {
     easy->t.condition_unmet = true;
   }
-  bool is_http = easy->proto == &cw_proto_http1;
+  bool is_http =
+      easy->proto == &cw_proto_http1 || easy->proto == &cw_proto_rtsp;
   if (!r->time_condition || answer->last_modified_s < 0 ||
       (is_http && answer->status != 200)) {
     return;
@@ -206,9 +207,21 @@ static void judge_time(struct cw_easy *easy) {
   }
 }
 
+/* A status is for the application; redirects of RTSP lead to another server, on
+   which nothing of the session is there, and are not followed. */
+static void judge_rtsp(struct cw_easy *easy) {
+  easy->t.auth_retry = may_retry_auth(easy);
+  easy->x.ignore_body = easy->t.auth_retry;
+  judge_time(easy);
+}
+
 enum cw_code cw_follow_judge(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   int status = easy->x.response.status;
+  if (easy->proto == &cw_proto_rtsp) {
+    judge_rtsp(easy);
+    return CW_OK;
+  }
   if (easy->proto != &cw_proto_http1) {
     easy->t.resumed = easy->x.request.resume_from > 0;
     judge_time(easy);
@@ -217,11 +230,6 @@ enum cw_code cw_follow_judge(struct cw_easy *easy) {
   cw_free(t->redirect_to);
   t->redirect_to = NULL;
   t->auth_retry = may_retry_auth(easy);
-  if (easy->proto == &cw_proto_rtsp) {
-    easy->x.ignore_body = t->auth_retry;
-    judge_time(easy);
-    return CW_OK;
-  }
   /* RFC 9110, 10.1.1: 417 says that Expect was the trouble. */
   t->expect_retry = status == 417 && easy->x.response.expected_100;
   enum cw_code err = note_redirect(easy);
