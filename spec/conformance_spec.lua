@@ -20,8 +20,13 @@ local function body(given)
   return given
 end
 
+local function wildcard()
+  return { url = "ftp://files.test/pub/*.txt", wildcardmatch = true }
+end
+
 -- options(url): what makes the callback be called; answer: what a callback
--- that does its work returns; rewinds: a body may be asked for again.
+-- that does its work returns; stop: what false makes, where that is not the
+-- row's; rewinds: a body may be asked for again.
 local scenarios = {
   write = {}, header = {}, prereq = {}, sockopt = {}, opensocket = {},
   resolver_start = {},
@@ -70,6 +75,11 @@ local scenarios = {
     return { url = "https://files.test/",
       cainfo_blob = world.identity().cert }
   end },
+  chunk_bgn = { options = wildcard },
+  chunk_end = { options = wildcard },
+  -- no is an answer here: then nothing matches
+  fnmatch = { options = wildcard, stop = "remote_file_not_found",
+    answer = function() return true end },
 }
 
 local function make(row, self, fn)
@@ -184,7 +194,7 @@ for row in cw.callbacks() do
               end)
               ok, err = pcall(e.perform, e)
               assert.is_false(ok)
-              assert.equal(row.stop, err.name)
+              assert.equal(scenario.stop or row.stop, err.name)
               assert.equal("easy", err.category)
             end)
           end)

@@ -31,6 +31,7 @@ enum cw_code cw_ask_ftp_fill(struct cw_easy *easy) {
       .ssl_auth = (int)cw_opt_i(o, cw_opt_ftpsslauth),
       .verbatim_text = cw_opt_i(o, cw_opt_transfertext) != 0,
       .names_only = cw_opt_i(o, cw_opt_dirlistonly) != 0,
+      .wildcard = cw_opt_i(o, cw_opt_wildcardmatch) != 0,
       .append = cw_opt_i(o, cw_opt_append) != 0,
       .account = cw_opt_s(o, cw_opt_ftp_account),
       .alternative_to_user = cw_opt_s(o, cw_opt_ftp_alternative_to_user),
@@ -45,6 +46,9 @@ enum cw_code cw_ask_ftp_fill(struct cw_easy *easy) {
           time_or(o, cw_opt_server_response_timeout_ms, RESPONSE_TIMEOUT_US),
       .tls = cw_scheme_has(easy->t.uri.scheme, sc_tls),
   };
+  if (ask->wildcard && ask->file_method == CWFTPMETHOD_NOCWD) {
+    ask->file_method = CWFTPMETHOD_MULTICWD; /* names are of one directory */
+  }
   easy->x.request.ftp = ask;
   return CW_OK;
 }

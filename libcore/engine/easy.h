@@ -211,6 +211,8 @@ CW_MUST_CHECK enum cw_code cw_request_fill(struct cw_easy *easy);
 CW_MUST_CHECK enum cw_code cw_request_login(const struct cw_easy *easy,
                                             struct cw_buf *user,
                                             struct cw_buf *password);
+/* See next_body in proto/exchange.h; data is the handle. */
+enum cw_code cw_request_next_body(void *data);
 /* Takes up limits on speed that were set meanwhile. */
 void cw_request_update_rates(struct cw_easy *easy);
 /* Fills easy->t.key. */

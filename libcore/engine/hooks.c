@@ -310,6 +310,7 @@ const struct cw_exchange_host cw_exchange_hooks = {
     .trailers = hook_trailers,
     .fnmatch = cw_hook_fnmatch,
     .chunk_bgn = cw_hook_chunk_bgn,
+    .next_body = cw_request_next_body,
     .chunk_end = cw_hook_chunk_end,
     .interleave = cw_hook_interleave,
     .rtsp_session = cw_hook_rtsp_session,

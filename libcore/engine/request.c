@@ -483,6 +483,16 @@ static enum cw_code make_writer(struct cw_easy *easy) {
   return err;
 }
 
+enum cw_code cw_request_next_body(void *data) {
+  struct cw_easy *easy = data;
+  struct cw_exchange *x = &easy->x;
+  x->response.content_length = x->response.last_modified_s = -1;
+  x->response.body_received = 0;
+  x->ignore_body = false;
+  easy->t.condition_unmet = false;
+  return make_writer(easy);
+}
+
 static enum cw_code make_exchange(struct cw_easy *easy) {
   struct cw_exchange *x = &easy->x;
   if (easy->x_ready && x->proto != easy->proto) {

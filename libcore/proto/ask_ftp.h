@@ -18,6 +18,7 @@ struct cw_ask_ftp {
   bool verbatim_text; /* CWOPT_TRANSFERTEXT: type A */
   bool names_only;    /* CWOPT_DIRLISTONLY: NLST */
   bool append;
+  bool wildcard; /* the last part of the path is a pattern */
   const char *account, *alternative_to_user;
   const char *custom; /* CWOPT_CUSTOMREQUEST: in place of LIST or NLST */
   const char *range;  /* as the option has it */

@@ -114,6 +114,9 @@ struct cw_exchange_host {
      fetch it. info stays where it is until chunk_end. CWE_CHUNK_FAILED. */
   enum cw_code (*chunk_bgn)(void *data, const struct cw_fileinfo *info,
                             int remains, bool *pskip);
+  /* The request goes on with another body: the writer is as at the start, and
+     so is what the response says of the body. CWE_OUT_OF_MEMORY. */
+  enum cw_code (*next_body)(void *data);
   /* The entry is done, fetched or not. CWE_CHUNK_FAILED. */
   enum cw_code (*chunk_end)(void *data);
   /* RTSP: one whole interleaved message, which is shown again from its start

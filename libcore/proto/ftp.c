@@ -211,6 +211,9 @@ enum cw_code cw_ftp_read_reply(struct cw_exchange *x, struct cw_ftp *f) {
         return err;
       }
       f->line_waits = true;
+      if (f->state == CW_FTP_feat) {
+        cw_ftp_feat_line(f);
+      }
     }
     enum cw_code err = x->host->header(x->host_data, cw_buf_slice(&f->line));
     if (err) {
@@ -266,6 +269,8 @@ static enum cw_code ftp_init(struct cw_exchange *x) {
   cw_buf_init(&f->line, CW_FTP_MAX_LINE_BYTES + 2);
   cw_buf_init(&f->dir, CW_FTP_MAX_PATH_BYTES);
   cw_buf_init(&f->file, CW_FTP_MAX_PATH_BYTES);
+  cw_buf_init(&f->pattern, CW_FTP_MAX_PATH_BYTES);
+  cw_ftp_wild_init(&f->wild, x);
   f->listen_fd = -1;
   x->state = f;
   return CW_OK;
@@ -274,6 +279,7 @@ static enum cw_code ftp_init(struct cw_exchange *x) {
 static void ftp_stop(struct cw_exchange *x) {
   struct cw_ftp *f = x->state;
   cw_ftp_close_data(x, f);
+  cw_ftp_wild_fini(&f->wild);
   cw_buf_wipe(&f->out);
   f->link = NULL;
 }
@@ -284,6 +290,8 @@ static void ftp_fini(struct cw_exchange *x) {
   cw_buf_fini(&f->line);
   cw_buf_fini(&f->dir);
   cw_buf_fini(&f->file);
+  cw_buf_fini(&f->pattern);
+  cw_ftp_wild_fini(&f->wild);
   cw_free(f);
   x->state = NULL;
 }
@@ -333,6 +341,9 @@ static enum cw_code ftp_receive(struct cw_exchange *x) {
       return CW_OK;
     }
     enum cw_code err = step(x, f);
+    if (err && err != CW_AGAIN) {
+      err = cw_ftp_each_failed(x, f, err);
+    }
     if (err) {
       return err;
     }

@@ -14,7 +14,7 @@
  *
  * Files: ftp.c the driver and the rows; ftp_login.c up to PWD; ftp_path.c
  * where the file is, and its facts; ftp_open.c the data connection;
- * ftp_data.c the bytes.
+ * ftp_data.c the bytes; ftp_each.c one file after the other of a wildcard.
  */
 #ifndef CW_PROTO_FTP_H
 #define CW_PROTO_FTP_H
@@ -23,6 +23,7 @@
 #include "codec/ftp_reply.h"
 #include "proto/ask_ftp.h"
 #include "proto/exchange.h"
+#include "proto/ftp_wild.h"
 
 /* A command line: paths are as long as URLs may be, servers take 4 KiB. */
 #define CW_FTP_MAX_COMMAND_BYTES 65536
@@ -47,6 +48,7 @@ struct cw_ftp_link {
   char *cwd; /* f->dir of where CWD went to, cwd_len bytes; NULL: entry */
   size_t cwd_len;
   bool no_epsv, no_eprt; /* the server does not know it */
+  bool feat_asked, has_mlsd;
 };
 
 struct cw_ftp;
@@ -91,6 +93,10 @@ struct cw_ftp {
      writer. As a stage's write. */
   enum cw_code (*take)(struct cw_exchange *x, struct cw_ftp *f,
                        const struct cw_piece *piece, size_t *ptaken);
+  /* a wildcard: while take is set its listing, then its files */
+  bool is_wild;
+  struct cw_buf pattern;
+  struct cw_ftp_wild wild;
 };
 
 /* --- ftp.c --------------------------------------------------------------- */
@@ -136,6 +142,21 @@ CW_MUST_CHECK enum cw_code cw_ftp_open_data(struct cw_exchange *x,
 void cw_ftp_close_data(struct cw_exchange *x, struct cw_ftp *f);
 /* The data connection, NULL: it is gone. */
 struct cw_conn *cw_ftp_data(struct cw_exchange *x, const struct cw_ftp *f);
+
+/* --- ftp_each.c ---------------------------------------------------------- */
+
+/* Of a wildcard: makes f->file the pattern of a listing to take. */
+CW_MUST_CHECK enum cw_code cw_ftp_each_plan(struct cw_exchange *x,
+                                            struct cw_ftp *f);
+/* The command that lists for it. */
+const char *cw_ftp_each_verb(const struct cw_exchange *x,
+                             const struct cw_ftp *f);
+/* A line of the reply to FEAT is in f->line. */
+void cw_ftp_feat_line(struct cw_ftp *f);
+/* A step failed. CW_OK: of a wildcard's file, which is ended first: go on with
+   the state that is set; else err. */
+enum cw_code cw_ftp_each_failed(struct cw_exchange *x, struct cw_ftp *f,
+                                enum cw_code err);
 
 /* --- the functions of the rows ------------------------------------------- */
 

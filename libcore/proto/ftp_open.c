@@ -20,6 +20,9 @@ static const char *verb_of(const struct cw_exchange *x,
   if (f->file.len > 0 && f->file.ptr[f->file.len - 1] != '/') {
     return "RETR";
   }
+  if (f->take) {
+    return cw_ftp_each_verb(x, f);
+  }
   return ask_of(x)->custom       ? ask_of(x)->custom
          : ask_of(x)->names_only ? "NLST"
                                  : "LIST";
@@ -140,7 +143,8 @@ enum cw_code cw_ftp_enter_reach(struct cw_exchange *x, struct cw_ftp *f) {
   if (err == CW_AGAIN && strcmp(cw_conn_phase(data), "connect") == 0) {
     return err;
   }
-  if (err && err != CW_AGAIN && !ask_of(x)->port && try_pasv(x, f)) {
+  /* What a callback or the memory refused is refused. */
+  if (err == CWE_COULDNT_CONNECT && !ask_of(x)->port && try_pasv(x, f)) {
     cw_fail_clear(x->fail);
     cw_ftp_close_data(x, f);
     return CW_OK;

@@ -135,17 +135,9 @@ static struct cw_slice take_type(struct cw_ftp *f, struct cw_slice path,
   return cw_slice(path.ptr, path.len - n - 1);
 }
 
-enum cw_code cw_ftp_plan(struct cw_exchange *x, struct cw_ftp *f) {
-  struct cw_slice path = cw_slice_str(x->request.uri->path);
-  bool is_list = false;
-  cw_buf_clear(&f->dir);
-  cw_buf_clear(&f->file);
-  f->dir_at = 0;
-  f->type = ask_of(x)->verbatim_text ? 'A' : 'I';
-  path = take_type(f, path, &is_list);
-  if (path.len > 0) {
-    path = cw_slice(path.ptr + 1, path.len - 1);
-  }
+/* f->dir and f->file from a path without its first slash. */
+static enum cw_code split_path(struct cw_exchange *x, struct cw_ftp *f,
+                               struct cw_slice path) {
   size_t slash = path.len;
   while (slash > 0 && path.ptr[slash - 1] != '/') {
     slash--;
@@ -153,23 +145,57 @@ enum cw_code cw_ftp_plan(struct cw_exchange *x, struct cw_ftp *f) {
   int method = ask_of(x)->file_method;
   struct cw_slice file = cw_slice(path.ptr + slash, path.len - slash);
   struct cw_slice dirs = cw_slice(path.ptr, slash > 0 ? slash - 1 : 0);
-  enum cw_code err = check_texts(x);
-  if (!err && x->request.upload && file.len == 0) {
-    err = cw_fail(x->fail, CWE_URL_MALFORMAT,
-                  "an upload over FTP needs a file name at the end of the URL");
-  }
-  if (err) {
-    return err;
+  if (x->request.upload && file.len == 0) {
+    return cw_fail(
+        x->fail, CWE_URL_MALFORMAT,
+        "an upload over FTP needs a file name at the end of the URL");
   }
   if (method == CWFTPMETHOD_NOCWD) {
     return add_decoded(x, &f->file, path);
   }
-  err = add_decoded(x, &f->file, file);
+  enum cw_code err = add_decoded(x, &f->file, file);
   if (err || slash == 0) {
     return err;
   }
   return method == CWFTPMETHOD_SINGLECWD ? plan_single(x, f, dirs)
                                          : plan_parts(x, f, dirs);
+}
+
+/* URLs of FTP have no query (RFC 1738, 3.2.2): a question mark is one of the
+   path, as in a pattern. NULL: out of memory. */
+static const char *whole_path(struct cw_exchange *x) {
+  const struct cw_uri *uri = x->request.uri;
+  const char *path = uri->path ? uri->path : "";
+  if (!uri->query) {
+    return path;
+  }
+  size_t n = strlen(path) + 1 + strlen(uri->query);
+  char *whole = cw_arena_alloc(&x->arena, n + 1);
+  if (whole) {
+    (void)snprintf(whole, n + 1, "%s?%s", path, uri->query);
+  }
+  return whole;
+}
+
+enum cw_code cw_ftp_plan(struct cw_exchange *x, struct cw_ftp *f) {
+  const char *whole = whole_path(x);
+  bool is_list = false;
+  cw_buf_clear(&f->dir);
+  cw_buf_clear(&f->file);
+  f->dir_at = 0;
+  f->type = ask_of(x)->verbatim_text ? 'A' : 'I';
+  if (!whole) {
+    return cw_fail_oom(x->fail);
+  }
+  struct cw_slice path = take_type(f, cw_slice_str(whole), &is_list);
+  if (path.len > 0) {
+    path = cw_slice(path.ptr + 1, path.len - 1);
+  }
+  enum cw_code err = check_texts(x);
+  if (!err) {
+    err = split_path(x, f, path);
+  }
+  return err ? err : cw_ftp_each_plan(x, f);
 }
 
 /* With nocwd the whole path is the name: one that ends in "/" is a listing. */
@@ -232,7 +258,7 @@ enum cw_code cw_ftp_reply_prequote(struct cw_exchange *x, struct cw_ftp *f) {
 }
 
 enum cw_code cw_ftp_enter_postquote(struct cw_exchange *x, struct cw_ftp *f) {
-  return send_command(x, f, CW_FTP_finished);
+  return send_command(x, f, f->is_wild ? CW_FTP_each : CW_FTP_finished);
 }
 
 enum cw_code cw_ftp_reply_postquote(struct cw_exchange *x, struct cw_ftp *f) {
@@ -440,6 +466,9 @@ static enum cw_code use_range(struct cw_exchange *x, struct cw_ftp *f,
 static enum cw_code judge_download(struct cw_exchange *x, struct cw_ftp *f) {
   const struct cw_request *r = &x->request;
   enum cw_code err = CW_OK;
+  if (f->take) {
+    return CW_OK; /* ranges are of files */
+  }
   if (ask_of(x)->range) {
     err = use_range(x, f, ask_of(x)->range);
   } else if (r->resume_from < 0 && f->size >= 0) {
@@ -531,9 +560,12 @@ enum cw_code cw_ftp_enter_judge(struct cw_exchange *x, struct cw_ftp *f) {
   if (err) {
     return err;
   }
-  bool no_bytes = r->head_only || x->ignore_body || is_nothing_left(x, f);
+  bool no_bytes =
+      !f->take && (r->head_only || x->ignore_body || is_nothing_left(x, f));
   f->command = no_bytes ? ask_of(x)->postquote : ask_of(x)->prequote;
-  cw_ftp_go(f, no_bytes ? CW_FTP_postquote : CW_FTP_prequote);
+  cw_ftp_go(f, no_bytes  ? CW_FTP_postquote
+               : f->take ? CW_FTP_feat
+                         : CW_FTP_prequote);
   x->reusable = no_bytes;
   return CW_OK;
 }

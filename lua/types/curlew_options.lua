@@ -284,12 +284,12 @@
 ---@field quote? string[]|table<string,string> Commands to send before the transfer; "*" before one lets it fail.
 ---@field prequote? string[]|table<string,string> Commands to send once the transfer type is set.
 ---@field postquote? string[]|table<string,string> Commands to send after the transfer.
----@field wildcardmatch? boolean|integer Take the last part of the path as a pattern and transfer each file that matches. Not built in.
----@field chunk_bgn_function? (fun(file: table, remaining: integer, data: any): boolean|"skip"|nil, any?)|table|userdata Is told of each file that a wildcard matched; may skip it. Not built in.
----@field chunk_end_function? (fun(data: any): boolean?, any?)|table|userdata Is told that a matched file is done. Not built in.
----@field chunk_data? any The companion of chunk_bgn_function and chunk_end_function. Not built in.
----@field fnmatch_function? (fun(pattern: string, name: string, data: any): any, any?)|table|userdata Decides whether a name matches a pattern. Not built in.
----@field fnmatch_data? any The companion of fnmatch_function. Not built in.
+---@field wildcardmatch? boolean|integer Take the last part of the path as a pattern and transfer each file that matches.
+---@field chunk_bgn_function? (fun(file: table, remaining: integer, data: any): boolean|"skip"|nil, any?)|table|userdata Is told of each file that a wildcard matched; may skip it.
+---@field chunk_end_function? (fun(data: any): boolean?, any?)|table|userdata Is told that a matched file is done.
+---@field chunk_data? any The companion of chunk_bgn_function and chunk_end_function.
+---@field fnmatch_function? (fun(pattern: string, name: string, data: any): any, any?)|table|userdata Decides whether a name matches a pattern.
+---@field fnmatch_data? any The companion of fnmatch_function.
 ---@field ssh_auth_types? curlew.ssh_auth|curlew.ssh_auth[] The methods of SSH authentication that may be used. Not built in.
 ---@field ssh_public_keyfile? string The file of the public key; unset: derived from the private key. Not built in.
 ---@field ssh_private_keyfile? string The file of the private key. Not built in.
