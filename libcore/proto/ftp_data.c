@@ -297,7 +297,9 @@ enum cw_code cw_ftp_enter_supply(struct cw_exchange *x, struct cw_ftp *f) {
 /* --- the end ------------------------------------------------------------- */
 
 enum cw_code cw_ftp_enter_final(struct cw_exchange *x, struct cw_ftp *f) {
-  if (f->cut) { /* the server complains now, and in its own time */
+  /* The server complains now, and in its own time. That is waited for only
+     where the connection is needed for more. */
+  if (f->cut && !f->is_wild) {
     cw_ftp_go(f, CW_FTP_finished);
     return CW_OK;
   }
@@ -323,7 +325,7 @@ enum cw_code cw_ftp_enter_final(struct cw_exchange *x, struct cw_ftp *f) {
 }
 
 enum cw_code cw_ftp_reply_final(struct cw_exchange *x, struct cw_ftp *f) {
-  if (f->reply.code / 100 != 2) {
+  if (f->reply.code / 100 != 2 && !f->cut) {
     return broken_off(x, f);
   }
   f->final_seen = true;

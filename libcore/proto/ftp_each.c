@@ -76,7 +76,7 @@ static enum cw_code begin_file(struct cw_exchange *x, struct cw_ftp *f,
     return cw_fail_oom(x->fail);
   }
   f->take = NULL;
-  f->passive_old = f->data_end = f->flushed = f->final_seen = false;
+  f->passive_old = f->data_end = f->cut = f->flushed = f->final_seen = false;
   f->offset = 0;
   f->left = f->size = -1;
   x->reusable = false;

@@ -326,3 +326,109 @@ Test(ftp_wild, the_whole_path_as_a_name_is_entered_all_the_same) {
   cr_expect_str_eq(said.ptr, everything);
   cr_expect(strstr(peer.commands.ptr, "CWD dir"));
 }
+
+/* --- with other options -------------------------------------------------- */
+
+Test(ftp_wild, a_limit_on_size_is_for_each_file) {
+  cw_easy_setopt(easy, CWOPT_MAXFILESIZE_LARGE, (int64_t)6);
+  cr_assert_eq(run(), CW_OK, "%s", cw_easy_detail(easy));
+  cr_expect_str_eq(said.ptr, everything);
+  cw_easy_setopt(easy, CWOPT_MAXFILESIZE_LARGE, (int64_t)4);
+  cr_expect_eq(run(), CWE_FILESIZE_EXCEEDED);
+  cr_expect_str_eq(said.ptr, "prereq \nprereq \nbgn a.txt 3\nend \n");
+}
+
+Test(ftp_wild, without_bodies_files_are_asked_for_only) {
+  cw_easy_setopt(easy, CWOPT_NOBODY, 1L);
+  cr_assert_eq(run(), CW_OK, "%s", cw_easy_detail(easy));
+  cr_expect_str_eq(said.ptr,
+                   "prereq \nprereq \nbgn a.txt 3\nend \n"
+                   "prereq \nbgn sub.txt 2\nend \nbgn c.txt 1\nend \n");
+  cr_expect(strstr(peer.commands.ptr, "SIZE c.txt"));
+  cr_expect_not(strstr(peer.commands.ptr, "RETR"));
+}
+
+Test(ftp_wild, a_range_is_of_each_file_and_not_of_the_listing) {
+  cw_easy_setopt(easy, CWOPT_RANGE, "2-3");
+  peer.rest = true;
+  cr_assert_eq(run(), CW_OK, "%s", cw_easy_detail(easy));
+  cr_expect_str_eq(said.ptr, "prereq \nprereq \nbgn a.txt 3\nwrite rs\nend \n"
+                             "prereq \nbgn sub.txt 2\nend \n"
+                             "bgn c.txt 1\nwrite ir\nend \n");
+}
+
+Test(ftp_wild, commands_of_the_users_are_for_each_request) {
+  struct cw_slist *before = cw_slist_append(NULL, "NOOP before");
+  struct cw_slist *after = cw_slist_append(NULL, "NOOP after");
+  cw_easy_setopt(easy, CWOPT_PREQUOTE, before);
+  cw_easy_setopt(easy, CWOPT_POSTQUOTE, after);
+  cr_assert_eq(run(), CW_OK, "%s", cw_easy_detail(easy));
+  cr_expect_str_eq(said.ptr, everything);
+  cw_slist_free_all(before);
+  cw_slist_free_all(after);
+  int n = 0;
+  for (const char *at = peer.commands.ptr; (at = strstr(at, "NOOP before"));
+       at++) {
+    n++;
+  }
+  cr_expect_eq(n, 3, "%s", peer.commands.ptr);
+}
+
+Test(ftp_wild, a_listing_by_a_command_of_the_users) {
+  cw_easy_setopt(easy, CWOPT_CUSTOMREQUEST, "LIST -la");
+  cw_easy_setopt(easy, CWOPT_DIRLISTONLY, 1L);
+  cr_assert_eq(run(), CW_OK, "%s", cw_easy_detail(easy));
+  cr_expect_str_eq(said.ptr, everything);
+  cr_expect(strstr(peer.commands.ptr, "LIST -la\n"));
+}
+
+static int on_xferinfo(void *data, int64_t dltotal, int64_t dlnow,
+                       int64_t ultotal, int64_t ulnow) {
+  int *left = data;
+  (void)dltotal, (void)dlnow, (void)ultotal, (void)ulnow;
+  return --*left <= 0;
+}
+
+/* What ends the transfer from outside calls nothing any more. */
+Test(ftp_wild, progress_may_end_it_anywhere) {
+  cw_easy_setopt(easy, CWOPT_NOPROGRESS, 0L);
+  cw_easy_setopt(easy, CWOPT_XFERINFOFUNCTION, on_xferinfo);
+  int calls = 0;
+  for (int n = 1; n < 50; n++) {
+    int left = n;
+    cw_easy_setopt(easy, CWOPT_XFERINFODATA, &left);
+    enum cw_code code = run();
+    calls = n;
+    if (code == CW_OK) {
+      break;
+    }
+    cr_assert_eq(code, CWE_ABORTED_BY_CALLBACK);
+  }
+  cr_expect_gt(calls, 1);
+  cr_expect_lt(calls, 50);
+}
+
+Test(ftp_wild, a_pattern_that_is_too_long) {
+  static char url[5000];
+  snprintf(url, sizeof(url), "ftp://h.example/dir/%0*d*", 4097, 0);
+  cw_easy_setopt(easy, CWOPT_URL, url);
+  cr_expect_eq(run(), CWE_URL_MALFORMAT);
+}
+
+/* A wish that is dropped while a callback has not answered yet. */
+Test(ftp_wild, it_may_be_removed_while_a_callback_pends) {
+  wish.pend = true;
+  cr_assert_eq(cw_multi_add_handle(w.multi, easy), CWM_OK);
+  while (pending != CW_SLOT_CHUNK_END) {
+    if (pending == CW_SLOT_NONE) {
+      cr_assert(world_turn(&w));
+    } else {
+      enum cw_slot slot = pending;
+      pending = CW_SLOT_NONE;
+      cr_assert_eq(cw_easy_callback_done(easy, slot, answer), CW_OK);
+    }
+  }
+  pending = CW_SLOT_NONE;
+  cr_assert_eq(cw_multi_remove_handle(w.multi, easy), CWM_OK);
+  world_settle(&w);
+}

@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void add_text(struct bytes *b, const char *text) {
@@ -165,7 +166,13 @@ static void on_retr(struct ftp_peer_session *s, const char *rest) {
     drop_data(s);
     return;
   }
-  send_text(s, content, 1);
+  send_text(s, content + s->offset, 1);
+  s->offset = 0;
+}
+
+static void on_rest(struct ftp_peer_session *s, const char *rest) {
+  s->offset = s->peer->rest ? (size_t)strtoul(rest, NULL, 10) : 0;
+  reply(s, s->peer->rest ? "350 From there" : "502 Not here");
 }
 
 static void on_pwd(struct ftp_peer_session *s, const char *rest) {
@@ -183,6 +190,7 @@ static const struct command {
     {"PWD", on_pwd, NULL},          {"EPSV", on_epsv, NULL},
     {"LIST", on_list, NULL},        {"MLSD", on_list, NULL},
     {"FEAT", on_feat, NULL},        {"SIZE", on_size, NULL},
+    {"REST", on_rest, NULL},        {"NOOP", NULL, "200 Nothing"},
     {"RETR", on_retr, NULL},        {"PASV", on_pasv, NULL},
 };
 

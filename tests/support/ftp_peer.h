@@ -22,7 +22,8 @@ struct ftp_peer_session {
   struct bytes in, out;
   struct bytes sending; /* on the data connection */
   size_t sent;
-  long times; /* how often it is sent */
+  size_t offset; /* of REST */
+  long times;    /* how often it is sent */
   bool is_sending;
 };
 
@@ -32,6 +33,7 @@ struct ftp_peer {
   const char *listing;               /* the answer to LIST and MLSD */
   long times;                        /* how often that comes, 1 by default */
   bool mlsd;                         /* FEAT offers it */
+  bool rest;                         /* REST is known */
   const char *cut_at;                /* RETR of this name: half, and a reset */
   /* what came of it */
   struct bytes commands; /* one a line */
