@@ -127,11 +127,13 @@ bool cw_challenge_next(struct cw_slice *rest, struct cw_challenge *challenge) {
   }
   skip_space(rest);
   const char *first = rest->ptr;
-  const char *end = first;
   if (!take_param(rest, &param) && !skip_token68(rest)) {
-    return false;
+    challenge->params =
+        cw_slice(first, rest->len + (size_t)(rest->ptr - first));
+    drop(rest, rest->len);
+    return true;
   }
-  end = rest->ptr;
+  const char *end = rest->ptr;
   for (;;) {
     skip_commas(rest);
     if (!take_param(rest, &param)) {

@@ -22,7 +22,9 @@ struct cw_challenge {
 };
 
 /* Takes the next challenge off the front of *rest; false: no more, or what
-   follows is malformed. Slices are good as long as the text. */
+   follows is no scheme. Of one whose parameters are malformed all the rest is
+   params: where it ends is anybody's guess. Slices are good as long as the
+   text. */
 bool cw_challenge_next(struct cw_slice *rest, struct cw_challenge *challenge);
 
 struct cw_auth_param {

@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "codec/uri.h"
 #include "curlew/easy.h"
+#include "engine/auth.h"
 #include "engine/options.h"
 #include "net/loop.h"
 #include "proto/exchange.h"
@@ -82,7 +83,12 @@ struct cw_transfer {
   bool method_changed; /* by a redirect: customrequest no longer counts */
   bool body_dropped;   /* by a redirect */
   bool same_host;
-  bool auth_sent, auth_retry;
+  bool auth_sent;     /* Basic, of several methods, since it was offered */
+  bool auth_retry;    /* once more, with what the answer asked for */
+  bool auth_withheld; /* the body, until the challenge is known */
+  bool body_known;    /* whole and in memory, or none: auth-int can hash it */
+  bool auth_settled;  /* the server wants no login */
+  int auth_rounds;    /* of this hop */
   bool no_expect, expect_retry; /* a 417 came: once more without Expect */
   bool answered; /* whole, while the request is still being sent */
   long auth_avail, auth_used;
@@ -146,6 +152,7 @@ struct cw_easy {
   uint64_t uri_serial, key_serial;
   uint64_t owner_id; /* part of the reuse key where connections have an owner;
                         0: none yet */
+  struct cw_digest_state digest; /* of the server that asked last */
   struct cw_exchange x;
   bool x_ready; /* x was initialised for t.proto */
   const struct cw_proto *proto;
@@ -213,6 +220,7 @@ CW_MUST_CHECK enum cw_code cw_request_login(const struct cw_easy *easy,
                                             struct cw_buf *password);
 /* See next_body in proto/exchange.h; data is the handle. */
 enum cw_code cw_request_next_body(void *data);
+bool cw_request_has_login(const struct cw_easy *easy);
 /* Takes up limits on speed that were set meanwhile. */
 void cw_request_update_rates(struct cw_easy *easy);
 /* Fills easy->t.key. */

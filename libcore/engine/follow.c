@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "codec/range.h"
 #include "curlew/url.h"
+#include "engine/auth.h"
 #include "engine/easy.h"
 #include "engine/scheme.h"
 
@@ -64,41 +65,6 @@ static enum cw_code note_redirect(struct cw_easy *easy) {
   cw_buf_fini(&text);
   cw_uri_fini(&target);
   return err;
-}
-
-static void note_auth_offers(struct cw_easy *easy) {
-  size_t index = 0;
-  struct cw_slice value;
-  easy->t.auth_avail = 0;
-  while (
-      cw_headers_next(&easy->x.headers, "WWW-Authenticate", &index, &value)) {
-    if (cw_slice_istarts(value, "Basic")) {
-      easy->t.auth_avail |= CWAUTH_BASIC;
-    } else if (cw_slice_istarts(value, "Bearer")) {
-      easy->t.auth_avail |= CWAUTH_BEARER;
-    } else if (cw_slice_istarts(value, "Digest")) {
-      easy->t.auth_avail |= CWAUTH_DIGEST;
-    }
-  }
-}
-
-static bool has_login(const struct cw_easy *easy) {
-  const struct cw_options *o = opts(easy);
-  bool may = easy->t.same_host || cw_opt_i(o, cw_opt_unrestricted_auth);
-  return easy->t.uri.user ||
-         (may && (cw_opt_s(o, cw_opt_userpwd) || cw_opt_s(o, cw_opt_username)));
-}
-
-/* A 401 to a request without credentials, while we have some. */
-static bool may_retry_auth(struct cw_easy *easy) {
-  if (easy->x.response.status != 401) {
-    return false;
-  }
-  note_auth_offers(easy);
-  return !easy->t.auth_sent && !easy->t.auth_used &&
-         (easy->t.auth_avail & CWAUTH_BASIC) &&
-         (cw_opt_i(opts(easy), cw_opt_httpauth) & CWAUTH_BASIC) &&
-         has_login(easy);
 }
 
 static enum cw_code not_resumable(struct cw_easy *easy) {
@@ -209,18 +175,18 @@ static void judge_time(struct cw_easy *easy) {
 
 /* A status is for the application; redirects of RTSP lead to another server, on
    which nothing of the session is there, and are not followed. */
-static void judge_rtsp(struct cw_easy *easy) {
-  easy->t.auth_retry = may_retry_auth(easy);
+static enum cw_code judge_rtsp(struct cw_easy *easy) {
+  enum cw_code err = cw_auth_judge(easy);
   easy->x.ignore_body = easy->t.auth_retry;
   judge_time(easy);
+  return err;
 }
 
 enum cw_code cw_follow_judge(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   int status = easy->x.response.status;
   if (easy->proto == &cw_proto_rtsp) {
-    judge_rtsp(easy);
-    return CW_OK;
+    return judge_rtsp(easy);
   }
   if (easy->proto != &cw_proto_http1) {
     easy->t.resumed = easy->x.request.resume_from > 0;
@@ -229,10 +195,12 @@ enum cw_code cw_follow_judge(struct cw_easy *easy) {
   }
   cw_free(t->redirect_to);
   t->redirect_to = NULL;
-  t->auth_retry = may_retry_auth(easy);
   /* RFC 9110, 10.1.1: 417 says that Expect was the trouble. */
   t->expect_retry = status == 417 && easy->x.response.expected_100;
-  enum cw_code err = note_redirect(easy);
+  enum cw_code err = cw_auth_judge(easy);
+  if (!err) {
+    err = note_redirect(easy);
+  }
   if (err) {
     return err;
   }
@@ -355,7 +323,7 @@ static enum cw_code redirect(struct cw_easy *easy) {
   }
   cw_tracef(easy, "redirect to %s", t->redirect_to);
   t->redirects++;
-  t->auth_sent = false;
+  cw_auth_next_hop(easy);
   t->times.redirects += cw_transfer_now(easy) - t->times.hop;
   cw_free(t->redirect_to);
   t->redirect_to = NULL;
@@ -367,7 +335,6 @@ enum cw_code cw_follow_next(struct cw_easy *easy) {
   enum cw_code err = CW_OK;
   if (t->auth_retry) {
     t->auth_retry = false;
-    t->auth_sent = true;
   } else if (t->expect_retry) {
     t->expect_retry = false;
     t->no_expect = true;
@@ -375,6 +342,7 @@ enum cw_code cw_follow_next(struct cw_easy *easy) {
     err = redirect(easy);
   }
   t->counted = false;
-  t->rewind_due = !t->body_dropped && easy->x.request.has_body;
+  t->rewind_due =
+      !t->body_dropped && easy->x.request.has_body && !t->auth_withheld;
   return err;
 }

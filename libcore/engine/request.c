@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "codec/base64.h"
 #include "curlew/url.h"
 #include "engine/ask.h"
+#include "engine/auth.h"
 #include "engine/multi.h"
 #include "engine/scheme.h"
 
@@ -305,6 +305,11 @@ static enum cw_code add_part(struct cw_buf *buf, const struct login *login,
   return cw_uri_decode(part, false, buf) ? CWE_OUT_OF_MEMORY : CW_OK;
 }
 
+bool cw_request_has_login(const struct cw_easy *easy) {
+  struct login login;
+  return find_login(easy, &login);
+}
+
 enum cw_code cw_request_login(const struct cw_easy *easy, struct cw_buf *user,
                               struct cw_buf *password) {
   struct login login;
@@ -334,67 +339,6 @@ static enum cw_code fill_login(struct cw_easy *easy) {
   cw_buf_wipe(&user);
   cw_buf_wipe(&password);
   return err;
-}
-
-static enum cw_code make_basic(struct cw_easy *easy,
-                               const struct login *login) {
-  struct cw_buf plain, value;
-  cw_buf_init(&plain, 65536);
-  cw_buf_init(&value, 131072);
-  enum cw_code err = add_part(&plain, login, login->user);
-  if (!err) {
-    err = cw_buf_add_char(&plain, ':');
-  }
-  if (!err) {
-    err = add_part(&plain, login, login->password);
-  }
-  if (!err) {
-    err = cw_buf_add_str(&value, "Basic ");
-  }
-  if (!err) {
-    err = cw_base64_add(&value, cw_buf_slice(&plain));
-  }
-  if (!err) {
-    err = keep(easy, &value, &easy->x.request.authorization);
-  }
-  cw_buf_wipe(&plain);
-  cw_buf_wipe(&value);
-  return err ? cw_fail_oom(&easy->fail) : CW_OK;
-}
-
-static enum cw_code make_bearer(struct cw_easy *easy, const char *token) {
-  struct cw_buf value;
-  cw_buf_init(&value, 131072);
-  enum cw_code err = cw_buf_addf(&value, "Bearer %s", token);
-  if (!err) {
-    err = keep(easy, &value, &easy->x.request.authorization);
-  }
-  cw_buf_wipe(&value);
-  return err ? cw_fail_oom(&easy->fail) : CW_OK;
-}
-
-/* A single method is used at once; of several, the one that the server's 401
-   offers (RFC 9110, 11.6). */
-static enum cw_code authorize(struct cw_easy *easy) {
-  const struct cw_options *o = opts(easy);
-  struct cw_transfer *t = &easy->t;
-  int64_t allowed = cw_opt_i(o, cw_opt_httpauth);
-  const char *token = cw_opt_s(o, cw_opt_xoauth2_bearer);
-  struct login login;
-  bool may = t->same_host || cw_opt_i(o, cw_opt_unrestricted_auth);
-  t->auth_used = 0;
-  if (token && may && (allowed & CWAUTH_BEARER)) {
-    t->auth_used = CWAUTH_BEARER;
-    return make_bearer(easy, token);
-  }
-  bool several = (allowed & (allowed - 1)) != 0;
-  if (!(allowed & CWAUTH_BASIC) || !find_login(easy, &login) ||
-      (several && !t->auth_sent)) {
-    return CW_OK;
-  }
-  t->auth_sent = true;
-  t->auth_used = CWAUTH_BASIC;
-  return make_basic(easy, &login);
 }
 
 static enum cw_code make_range(struct cw_easy *easy) {
@@ -558,10 +502,6 @@ enum cw_code cw_request_fill(struct cw_easy *easy) {
   if (!err) {
     err = fill_login(easy);
   }
-  if (!err &&
-      (easy->proto == &cw_proto_http1 || easy->proto == &cw_proto_rtsp)) {
-    err = authorize(easy);
-  }
   if (!err && easy->proto == &cw_proto_ftp) {
     err = cw_ask_ftp_fill(easy);
   }
@@ -570,6 +510,10 @@ enum cw_code cw_request_fill(struct cw_easy *easy) {
   }
   if (!err && easy->proto == &cw_proto_rtsp) {
     err = cw_ask_rtsp(easy);
+  }
+  if (!err &&
+      (easy->proto == &cw_proto_http1 || easy->proto == &cw_proto_rtsp)) {
+    err = cw_auth_fill(easy);
   }
   return err;
 }

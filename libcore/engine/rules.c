@@ -46,9 +46,11 @@ static enum cw_code not_built(const char *name, const char *what,
 }
 
 static enum cw_code check_auth(int64_t value, struct cw_fail *fail) {
-  if (value != 0 && !(value & (CWAUTH_BASIC | CWAUTH_BEARER))) {
-    return not_built("httpauth", "what was named of it",
-                     "digest_auth, ntlm or gssapi", fail);
+  const int64_t built =
+      CWAUTH_BASIC | CWAUTH_BEARER | CWAUTH_DIGEST | CWAUTH_DIGEST_IE;
+  if (value != 0 && !(value & built)) {
+    return not_built("httpauth", "what was named of it", "ntlm or gssapi",
+                     fail);
   }
   return CW_OK;
 }

@@ -151,6 +151,12 @@ static enum verdict do_header(struct pconn *c) {
              : wrong(c, "no header \"%s\" in\n%s", arg(c, 1), c->head.ptr);
 }
 
+static enum verdict do_head_has(struct pconn *c) {
+  return c->head.ptr && strstr(c->head.ptr, arg(c, 1))
+             ? DONE
+             : wrong(c, "no \"%s\" in\n%s", arg(c, 1), c->head.ptr);
+}
+
 static enum verdict do_no_header(struct pconn *c) {
   size_t n = strlen(arg(c, 1));
   for (const char *p = c->head.ptr; p && *p; p = strstr(p, "\r\n") + 2) {
@@ -430,6 +436,7 @@ static const struct {
 } verbs[] = {
     {"expect", do_expect},
     {"header", do_header},
+    {"head-has", do_head_has},
     {"no-header", do_no_header},
     {"body", do_body},
     {"body-bytes", do_body_bytes},

@@ -11,6 +11,7 @@
  *                               all that come from now on
  *   expect LINE                 a whole request head whose first line is LINE
  *   header TEXT                 one line of that head is TEXT
+ *   head-has TEXT               TEXT is somewhere in it
  *   no-header NAME              no line of that head has NAME
  *   body TEXT | body-bytes N    that body
  *   chunked TEXT | chunked-bytes N   that body in chunks, with any trailers

@@ -46,7 +46,8 @@ Test(digest, challenges_of_one_field) {
        "[Newauth|realm=\"apps\", type=1, title=\"Login to \\\"apps\\\"\"]"
        "[Basic|realm=\"simple\"]");
   walk("=a", "");
-  walk("Digest realm=\"open", "");
+  walk("Digest realm=\"open", "[Digest|realm=\"open]");
+  walk("Basic realm=\"a\" charset=\"b\"", "[Basic|realm=\"a\" charset=\"b\"]");
 }
 
 Test(digest, of_one_challenge) {
