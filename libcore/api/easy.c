@@ -44,7 +44,7 @@ enum cw_code cw_easy_reset(CW *easy) {
   }
   cw_options_fini(&easy->options);
   cw_options_init(&easy->options);
-  cw_digest_state_fini(&easy->digest);
+  cw_easy_forget_server(easy);
   return CW_OK;
 }
 

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "codec/base64.h"
 #include "codec/challenge.h"
-#include "engine/multi.h"
+#include "engine/easy.h"
 #include "proto/ask_rtsp.h"
 
 #define DIGESTS (CWAUTH_DIGEST | CWAUTH_DIGEST_IE)
@@ -83,8 +83,8 @@ static enum cw_code add_origin(const struct cw_uri *uri, struct cw_buf *text) {
 static bool is_same_origin(struct cw_easy *easy) {
   struct cw_buf text;
   cw_buf_init(&text, CW_URI_MAX_BYTES);
-  bool same = easy->digest.origin && add_origin(&easy->t.uri, &text) == CW_OK &&
-              cw_slice_eq_str(cw_buf_slice(&text), easy->digest.origin);
+  bool same = easy->digest && add_origin(&easy->t.uri, &text) == CW_OK &&
+              cw_slice_eq_str(cw_buf_slice(&text), easy->digest->origin);
   cw_buf_fini(&text);
   return same;
 }
@@ -106,7 +106,7 @@ static bool lies_below(struct cw_easy *easy, struct cw_slice reference) {
 
 /* RFC 7616, 3.3: without a domain the challenge is for the whole server. */
 static bool is_in_space(struct cw_easy *easy) {
-  struct cw_slice rest = cw_slice_str(easy->digest.challenge.domain);
+  struct cw_slice rest = cw_slice_str(easy->digest->challenge.domain);
   struct cw_slice one;
   if (rest.len == 0) {
     return true;
@@ -121,7 +121,7 @@ static bool is_in_space(struct cw_easy *easy) {
 
 static bool knows_challenge(struct cw_easy *easy) {
   return is_same_origin(easy) &&
-         cw_digest_can_answer(&easy->digest.challenge, easy->t.body_known) &&
+         cw_digest_can_answer(&easy->digest->challenge, easy->t.body_known) &&
          (easy->t.auth_rounds > 0 || is_in_space(easy));
 }
 
@@ -154,7 +154,7 @@ static enum cw_code make_digest(struct cw_easy *easy) {
     if (cw_opt_i(opts(easy), cw_opt_httpauth) & CWAUTH_DIGEST_IE) {
       said.len = cw_slice_find(said, '?');
     }
-    err = cw_digest_state_answer(easy, &easy->digest, cw_slice_str(r->method),
+    err = cw_digest_state_answer(easy, easy->digest, cw_slice_str(r->method),
                                  said, &r->authorization);
   }
   cw_buf_fini(&uri);
@@ -251,10 +251,10 @@ static enum cw_code judge_digest(struct cw_easy *easy) {
   if (err || !usable) {
     return err;
   }
-  t->auth_retry = (!answered || easy->digest.challenge.stale) &&
+  t->auth_retry = (!answered || easy->digest->challenge.stale) &&
                   t->auth_rounds < CW_AUTH_MAX_ROUNDS;
   if (!t->auth_retry) {
-    cw_digest_state_fini(&easy->digest);
+    cw_easy_forget_server(easy);
   } else if (answered) {
     cw_tracef(easy, "the server's nonce has become stale: once more");
   }
@@ -291,7 +291,7 @@ enum cw_code cw_auth_judge(struct cw_easy *easy) {
   if (status == 401) {
     err = judge_401(easy);
   } else if (t->auth_used == CWAUTH_DIGEST) {
-    err = cw_digest_state_renew(easy, &easy->digest, "Authentication-Info");
+    err = cw_digest_state_renew(easy, easy->digest, "Authentication-Info");
   } else if (t->auth_withheld && status < 300) {
     /* Nobody asked who we are: now the same with its body. */
     t->auth_settled = t->auth_retry = true;

@@ -1,6 +1,6 @@
 /*
- * How a request says who asks: Basic, Bearer and Digest, and what follows from
- * an answer that wants to know. RFC 9110, 11; RFC 7616; RFC 7617.
+ * What is kept to answer in Digest, RFC 7616. How a request says who asks is in
+ * auth.c: RFC 9110, 11; RFC 7617.
  */
 #ifndef CW_ENGINE_AUTH_H
 #define CW_ENGINE_AUTH_H
@@ -24,19 +24,20 @@ struct cw_headers;
    has one of its own and says its own header fields. */
 struct cw_digest_state {
   struct cw_digest_challenge challenge;
-  char *origin; /* scheme, host and port that it came from; NULL: empty */
+  char *origin; /* scheme, host and port that it came from */
   char cnonce[CW_DIGEST_CNONCE_BYTES + 1];
   uint32_t count;
 };
 
-void cw_digest_state_init(struct cw_digest_state *state);
-void cw_digest_state_fini(struct cw_digest_state *state);
-/* Replaces *state by the strongest challenge in the fields of that name
+/* NULL is allowed. */
+void cw_digest_state_free(struct cw_digest_state *state);
+/* Replaces *pstate, which is NULL or one's own, by the strongest challenge in
+   the fields of that name
    ("WWW-Authenticate", "Proxy-Authenticate"). *pusable: there was one that can
-   be answered; if not, *state is as before. CWE_OUT_OF_MEMORY,
+   be answered; if not, *pstate is as before. CWE_OUT_OF_MEMORY,
    CWE_FAILED_INIT (no randomness), with their sentence. */
 CW_MUST_CHECK enum cw_code
-cw_digest_state_learn(struct cw_easy *easy, struct cw_digest_state *state,
+cw_digest_state_learn(struct cw_easy *easy, struct cw_digest_state **pstate,
                       const char *field, struct cw_slice origin, bool *pusable);
 /* Takes up the nextnonce of a field of that name ("Authentication-Info",
    "Proxy-Authentication-Info"). CWE_OUT_OF_MEMORY. */
@@ -50,13 +51,5 @@ CW_MUST_CHECK enum cw_code cw_digest_state_answer(struct cw_easy *easy,
                                                   struct cw_slice method,
                                                   struct cw_slice uri,
                                                   const char **pvalue);
-
-/* Sets request.authorization of this hop, or nothing; may withhold the body
-   until the challenge is known. */
-CW_MUST_CHECK enum cw_code cw_auth_fill(struct cw_easy *easy);
-/* The final head is in: sets t.auth_retry if the same is to be asked again. */
-CW_MUST_CHECK enum cw_code cw_auth_judge(struct cw_easy *easy);
-/* A redirect leads on: rounds begin anew. */
-void cw_auth_next_hop(struct cw_easy *easy);
 
 #endif

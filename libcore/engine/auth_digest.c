@@ -1,28 +1,29 @@
 /* Digest: see auth.h. What is hashed and written is in codec/digest.h. */
 #include "base/mem.h"
 #include "engine/auth.h"
-#include "engine/multi.h"
+#include "engine/easy.h"
 
-void cw_digest_state_init(struct cw_digest_state *state) {
-  *state = (struct cw_digest_state){.origin = NULL};
-  cw_digest_init(&state->challenge);
+void cw_digest_state_free(struct cw_digest_state *state) {
+  if (state) {
+    cw_digest_fini(&state->challenge);
+    cw_free(state->origin);
+    cw_free(state);
+  }
 }
 
-void cw_digest_state_fini(struct cw_digest_state *state) {
-  cw_digest_fini(&state->challenge);
-  cw_free(state->origin);
-  cw_digest_state_init(state);
+void cw_easy_forget_server(struct cw_easy *easy) {
+  cw_digest_state_free(easy->digest);
+  easy->digest = NULL;
 }
 
 /* One client's nonce for as long as the server's lasts. */
 static enum cw_code make_cnonce(struct cw_easy *easy,
                                 struct cw_digest_state *state) {
   static const char digits[] = "0123456789abcdef";
-  const struct cw_platform *platform = cw_loop_platform(easy->multi->loop);
   unsigned char bytes[CW_DIGEST_CNONCE_BYTES / 2];
-  if (platform->random(platform->ctx, bytes, sizeof(bytes)) != 0) {
-    return cw_fail(&easy->fail, CWE_FAILED_INIT,
-                   "there is no randomness for the nonce of Digest");
+  enum cw_code err = cw_transfer_random(easy, bytes, sizeof(bytes));
+  if (err) {
+    return err;
   }
   for (size_t i = 0; i < sizeof(bytes); i++) {
     state->cnonce[2 * i] = digits[bytes[i] >> 4];
@@ -45,30 +46,53 @@ static enum cw_code parse_all(struct cw_easy *easy, const char *field,
   return CW_OK;
 }
 
+/* Takes the challenge over. NULL: not enough memory. */
+static struct cw_digest_state *make_state(struct cw_digest_challenge *c,
+                                          struct cw_slice origin) {
+  struct cw_digest_state *state = cw_calloc(1, sizeof(*state));
+  if (!state) {
+    return NULL;
+  }
+  state->origin = cw_memdup0(origin.ptr, origin.len);
+  if (!state->origin) {
+    cw_free(state);
+    return NULL;
+  }
+  state->challenge = *c;
+  cw_digest_init(c);
+  return state;
+}
+
+static enum cw_code adopt(struct cw_easy *easy, struct cw_digest_state **pstate,
+                          struct cw_digest_challenge *c,
+                          struct cw_slice origin) {
+  struct cw_digest_state *state = make_state(c, origin);
+  enum cw_code err =
+      state ? make_cnonce(easy, state) : cw_fail_oom(&easy->fail);
+  if (err) {
+    cw_digest_state_free(state);
+    return err;
+  }
+  cw_digest_state_free(*pstate);
+  *pstate = state;
+  return CW_OK;
+}
+
 enum cw_code cw_digest_state_learn(struct cw_easy *easy,
-                                   struct cw_digest_state *state,
+                                   struct cw_digest_state **pstate,
                                    const char *field, struct cw_slice origin,
                                    bool *pusable) {
-  struct cw_digest_state fresh;
-  cw_digest_state_init(&fresh);
-  enum cw_code err = parse_all(easy, field, &fresh.challenge);
-  *pusable = !err && cw_digest_can_answer(&fresh.challenge, easy->t.body_known);
+  struct cw_digest_challenge c;
+  cw_digest_init(&c);
+  enum cw_code err = parse_all(easy, field, &c);
+  *pusable = !err && cw_digest_can_answer(&c, easy->t.body_known);
   if (*pusable) {
-    err = make_cnonce(easy, &fresh);
-  } else if (fresh.challenge.algorithm != CW_DIGEST_NONE) {
+    err = adopt(easy, pstate, &c, origin);
+  } else if (c.algorithm != CW_DIGEST_NONE) {
     cw_tracef(easy, "the server wants the body to be hashed beforehand "
                     "(auth-int), and it is not in memory");
   }
-  if (*pusable && !err) {
-    fresh.origin = cw_memdup0(origin.ptr, origin.len);
-    err = fresh.origin ? CW_OK : cw_fail_oom(&easy->fail);
-  }
-  if (*pusable && !err) {
-    struct cw_digest_state old = *state;
-    *state = fresh;
-    fresh = old;
-  }
-  cw_digest_state_fini(&fresh);
+  cw_digest_fini(&c);
   return err;
 }
 

@@ -26,7 +26,6 @@ void cw_easy_setup(struct cw_easy *easy) {
   cw_reader_init_none(&easy->x.reader);
   cw_buf_init(&easy->t.key, KEY_BYTES);
   cw_uri_init(&easy->t.uri);
-  cw_digest_state_init(&easy->digest);
   easy->t.conn_number = -1;
   cw_request_forget(easy);
 }
@@ -42,7 +41,7 @@ void cw_easy_destroy(struct cw_easy *easy) {
   cw_reader_fini(&easy->x.reader);
   cw_headers_fini(&easy->x.headers);
   cw_arena_fini(&easy->x.arena);
-  cw_digest_state_fini(&easy->digest);
+  cw_easy_forget_server(easy);
   cw_transfer_forget(easy);
   cw_options_fini(&easy->options);
   cw_pin_count_unref(easy->pins);

@@ -11,7 +11,6 @@
 #include "base/list.h"
 #include "codec/uri.h"
 #include "curlew/easy.h"
-#include "engine/auth.h"
 #include "engine/options.h"
 #include "net/loop.h"
 #include "proto/exchange.h"
@@ -53,6 +52,8 @@ struct cw_times {
   int64_t resolved, connected, secured, opened, sent, first_byte, end;
   int64_t redirects; /* spent in hops before the last one */
 };
+
+struct cw_digest_state; /* engine/auth.h */
 
 struct cw_transfer {
   enum cw_state state;
@@ -152,7 +153,7 @@ struct cw_easy {
   uint64_t uri_serial, key_serial;
   uint64_t owner_id; /* part of the reuse key where connections have an owner;
                         0: none yet */
-  struct cw_digest_state digest; /* of the server that asked last */
+  struct cw_digest_state *digest; /* of the server that asked last, or NULL */
   struct cw_exchange x;
   bool x_ready; /* x was initialised for t.proto */
   const struct cw_proto *proto;
@@ -172,6 +173,8 @@ bool cw_easy_is_valid(const struct cw_easy *easy);
 bool cw_easy_is_running(const struct cw_easy *easy);
 /* Prepares what is not zero; the options are initialised already. */
 void cw_easy_setup(struct cw_easy *easy);
+/* What is known of the server that wanted a login is forgotten. */
+void cw_easy_forget_server(struct cw_easy *easy);
 /* Frees what a handle holds, itself included. It is in no multi. */
 void cw_easy_destroy(struct cw_easy *easy);
 
@@ -190,6 +193,9 @@ void cw_transfer_end(struct cw_easy *easy, enum cw_code code);
 /* The one place where the state changes; asserts the transition. */
 void cw_transfer_set_state(struct cw_easy *easy, enum cw_state state);
 int64_t cw_transfer_now(const struct cw_easy *easy);
+/* Fills n bytes that nobody can guess. CWE_FAILED_INIT with its sentence. */
+CW_MUST_CHECK enum cw_code cw_transfer_random(struct cw_easy *easy, void *bytes,
+                                              size_t n);
 
 /* A step's answer: CW_OK: go on with the (maybe changed) state at once;
    CW_AGAIN: wait; else the transfer ends with that code. */
@@ -227,6 +233,18 @@ void cw_request_update_rates(struct cw_easy *easy);
 CW_MUST_CHECK enum cw_code cw_key_make(struct cw_easy *easy);
 /* Sets t.why_new from two keys; other empty: no idle connection. */
 void cw_key_explain(struct cw_easy *easy, struct cw_slice other);
+/* --- auth.c */
+
+/* Sets request.authorization of this hop, or nothing; may withhold the body
+   until the challenge is known. */
+CW_MUST_CHECK enum cw_code cw_auth_fill(struct cw_easy *easy);
+/* The final head is in: sets t.auth_retry if the same is to be asked again. */
+CW_MUST_CHECK enum cw_code cw_auth_judge(struct cw_easy *easy);
+/* A redirect leads on: rounds begin anew. */
+void cw_auth_next_hop(struct cw_easy *easy);
+
+/* --- follow.c */
+
 /* The final head is in: what follows from it. */
 CW_MUST_CHECK enum cw_code cw_follow_judge(struct cw_easy *easy);
 /* The head was delivered: a sink whose first part is of no use starts over.

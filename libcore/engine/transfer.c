@@ -42,6 +42,14 @@ int64_t cw_transfer_now(const struct cw_easy *easy) {
   return cw_loop_now_us(easy->multi->loop);
 }
 
+enum cw_code cw_transfer_random(struct cw_easy *easy, void *bytes, size_t n) {
+  const struct cw_platform *platform = cw_loop_platform(easy->multi->loop);
+  return platform->random(platform->ctx, bytes, n) == 0
+             ? CW_OK
+             : cw_fail(&easy->fail, CWE_FAILED_INIT,
+                       "the system gives no random bytes");
+}
+
 void cw_transfer_set_state(struct cw_easy *easy, enum cw_state state) {
   struct cw_transfer *t = &easy->t;
   assert(states[t->state].successors & (1u << state));
