@@ -338,6 +338,9 @@ static const char *capath(struct cw_easy *easy) {
 static const char *rtsp_session_id(struct cw_easy *easy) {
   return cw_opt_s(&easy->options, cw_opt_rtsp_session_id);
 }
+static const char *entry_path(struct cw_easy *easy) {
+  return easy->t.entry_path;
+}
 static const char *none(struct cw_easy *easy) {
   (void)easy;
   return NULL;
@@ -358,7 +361,7 @@ static const struct {
     {CWINFO_LOCAL_IP, local_ip},
     {CWINFO_CAINFO, cainfo},
     {CWINFO_CAPATH, capath},
-    {CWINFO_FTP_ENTRY_PATH, none},
+    {CWINFO_FTP_ENTRY_PATH, entry_path},
     {CWINFO_RTSP_SESSION_ID, rtsp_session_id},
 };
 

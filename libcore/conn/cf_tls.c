@@ -361,6 +361,41 @@ static const struct cw_filter_type tls_type = {
     .close = tls_close,
 };
 
+bool cw_cf_is_tls(const struct cw_filter *f) {
+  return f->type == &tls_type;
+}
+
+enum cw_code cw_cf_tls_end(struct cw_filter *f, bool say,
+                           struct cw_fail *fail) {
+  struct cf_tls *tls = cf_tls_of(f);
+  cw_fail_clear(&tls->io);
+  if (say && !(SSL_get_shutdown(tls->ssl) & SSL_SENT_SHUTDOWN)) {
+    ERR_clear_error();
+    (void)SSL_shutdown(tls->ssl);
+    ERR_clear_error();
+  }
+  if (cf_tls_flush(tls) == CW_AGAIN) {
+    tls_want(f, CW_READY_WRITE);
+    return CW_AGAIN;
+  }
+  char byte;
+  size_t n = 0;
+  enum cw_code err = tls_read(f, &byte, 1, &n, fail);
+  if (err == CW_AGAIN) {
+    tls_want(f, CW_READY_READ);
+    return CW_AGAIN;
+  }
+  /* Plain bytes that came along with the end would be taken for protected
+     ones, or be lost. */
+  bool is_clean = (SSL_get_shutdown(tls->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+  if (err || n > 0 || !is_clean || tls->in) {
+    return cw_fail(fail, CWE_USE_SSL_FAILED,
+                   "the server did not end TLS as it had promised");
+  }
+  tls->f.next->type->want(tls->f.next, 0);
+  return CW_OK;
+}
+
 static struct cf_tls *tls_shell(struct cw_conn *conn) {
   struct cf_tls *tls = cw_calloc(1, sizeof *tls);
   if (tls) {

@@ -236,6 +236,24 @@ enum cw_code cw_conn_start_tls(struct cw_conn *conn,
   return err;
 }
 
+bool cw_conn_is_connected(const struct cw_conn *conn) {
+  return conn->connected;
+}
+
+enum cw_code cw_conn_end_tls(struct cw_conn *conn, bool say,
+                             struct cw_fail *fail) {
+  struct cw_filter *f = conn->top;
+  if (!conn->connected || !cw_cf_is_tls(f)) {
+    return cw_fail(fail, CWE_USE_SSL_FAILED, "there is no TLS to end");
+  }
+  enum cw_code err = cw_cf_tls_end(f, say, fail);
+  if (err == CW_OK) {
+    conn->top = f->next;
+    f->type->close(f);
+  }
+  return err;
+}
+
 const char *cw_conn_phase(const struct cw_conn *conn) {
   const struct cw_filter *f = conn->top;
   while (f->next && !f->next->connected) {

@@ -125,6 +125,14 @@ CW_MUST_CHECK enum cw_code cw_conn_step(struct cw_conn *conn,
 CW_MUST_CHECK enum cw_code cw_conn_start_tls(struct cw_conn *conn,
                                              const struct cw_conn_spec *spec,
                                              struct cw_fail *fail);
+/* Whether nothing is left to step. */
+bool cw_conn_is_connected(const struct cw_conn *conn);
+/* Ends TLS on a connection that goes on without it (RFC 4217, section 6). say:
+   this end says good-bye first, else the peer's is waited for. CW_OK: plain
+   from here on. CW_AGAIN: wants an event, call again. CWE_USE_SSL_FAILED: bytes
+   came where the end was due, or no TLS is there. */
+CW_MUST_CHECK enum cw_code cw_conn_end_tls(struct cw_conn *conn, bool say,
+                                           struct cw_fail *fail);
 /* "connect", "accept" or "tls" while connecting: where it is. */
 const char *cw_conn_phase(const struct cw_conn *conn);
 

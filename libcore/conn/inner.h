@@ -117,6 +117,10 @@ CW_MUST_CHECK enum cw_code cw_cf_tls_new(struct cw_conn *conn,
                                          struct cw_filter *next,
                                          struct cw_fail *fail,
                                          struct cw_filter **pf);
+bool cw_cf_is_tls(const struct cw_filter *f);
+/* Says or awaits the end of TLS, as cw_conn_end_tls. */
+CW_MUST_CHECK enum cw_code cw_cf_tls_end(struct cw_filter *f, bool say,
+                                         struct cw_fail *fail);
 /* TLS as a server with ctx (a reference is taken). CWE_OUT_OF_MEMORY. */
 CW_MUST_CHECK enum cw_code cw_cf_tls_new_server(struct cw_conn *conn,
                                                 struct ssl_ctx_st *ctx,

@@ -64,6 +64,7 @@ struct cw_transfer {
   struct cw_node waiting; /* in the multi's list of those without connection */
   struct cw_node opening; /* in the multi's list of those that will open one */
   uint64_t conn_id;
+  char *entry_path; /* where an FTP login led, or NULL */
   bool conn_reused;
   bool noted;       /* what is known of the connection was copied */
   bool conn_noted;  /* its facts are in this struct */
@@ -273,12 +274,17 @@ enum cw_code cw_hook_side_open(void *data, const struct cw_side *side,
                                uint64_t *pid);
 struct cw_conn *cw_hook_side(void *data, uint64_t id);
 void cw_hook_side_close(void *data, uint64_t id);
-enum cw_code cw_hook_listen(void *data, struct cw_sockaddr *addr, int *pfd);
+enum cw_code cw_hook_listen(void *data, const char *wish,
+                            struct cw_sockaddr *addr, int *pfd);
+enum cw_code cw_hook_entry_path(void *data, const char *path);
 void cw_hook_close_socket(void *data, int fd);
 enum cw_code cw_hook_resume_upload(void *data, int64_t offset);
 enum cw_code cw_hook_deliver(void *data, const struct cw_piece *piece,
                              size_t *ptaken);
 enum cw_code cw_hook_read(void *data, char *bytes, size_t n, size_t *pnread);
+/* Asks the opensocket callback, which is set. As cw_conn_user.open_socket. */
+enum cw_code cw_hook_open_socket(void *data, int purpose,
+                                 struct cw_sockaddr *addr, int *pfd);
 
 /* Whether the application takes anything now. */
 bool cw_may_deliver(const struct cw_easy *easy);

@@ -324,6 +324,7 @@ const struct cw_exchange_host cw_exchange_hooks = {
     .side = cw_hook_side,
     .side_close = cw_hook_side_close,
     .listen = cw_hook_listen,
+    .entry_path = cw_hook_entry_path,
     .close_socket = cw_hook_close_socket,
     .resume_upload = cw_hook_resume_upload,
 };
@@ -335,8 +336,8 @@ static void hook_wake(void *data) {
   cw_transfer_wake(data);
 }
 
-static enum cw_code hook_open_socket(void *data, int purpose,
-                                     struct cw_sockaddr *addr, int *pfd) {
+enum cw_code cw_hook_open_socket(void *data, int purpose,
+                                 struct cw_sockaddr *addr, int *pfd) {
   struct cw_easy *easy = data;
   cw_opensocket_fn fn =
       (cw_opensocket_fn)cw_opt_f(opts(easy), cw_opt_opensocketfunction);
@@ -414,7 +415,7 @@ static void hook_conn_trace(void *data, int kind, const char *bytes, size_t n) {
 struct cw_conn_user cw_conn_hooks(struct cw_easy *easy) {
   struct cw_conn_user user = {.data = easy, .wake = hook_wake};
   if (cw_opt_f(opts(easy), cw_opt_opensocketfunction)) {
-    user.open_socket = hook_open_socket;
+    user.open_socket = cw_hook_open_socket;
   }
   if (cw_opt_f(opts(easy), cw_opt_sockoptfunction)) {
     user.sockopt = hook_sockopt;

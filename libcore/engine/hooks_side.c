@@ -4,6 +4,11 @@
  * connection reports to the same transfer and asks the same callbacks; it is in
  * the pool so that it counts, and is never idle.
  */
+#include <errno.h>
+#include <netinet/in.h>
+
+#include "base/mem.h"
+#include "codec/ftp_text.h"
 #include "engine/guard.h"
 #include "engine/multi.h"
 #include "engine/states.h"
@@ -14,6 +19,11 @@ enum cw_code cw_hook_start_tls(void *data, struct cw_conn *conn) {
                               .sessions_of = CW_SESSIONS_OWN};
   cw_spec_fill(easy, &spec);
   return cw_conn_start_tls(conn, &spec, &easy->fail);
+}
+
+static int64_t connect_deadline(const struct cw_easy *easy) {
+  int64_t limit = cw_opt_i(&easy->options, cw_opt_connecttimeout_ms) * 1000;
+  return limit > 0 ? cw_transfer_now(easy) + limit : 0;
 }
 
 /* TLS resumes a session of the very control connection. Servers insist on it,
@@ -40,12 +50,20 @@ enum cw_code cw_hook_side_open(void *data, const struct cw_side *side,
       .tls = side->tls,
       .sessions_of = easy->t.conn_id,
       .addrs = addrs,
-      .deadline_us = side->deadline_us,
       .key = cw_slice("data", 5),
       .accept = side->listen_fd >= 0,
       .listen_fd = side->listen_fd,
   };
   cw_spec_fill(easy, &spec);
+  if (!spec.accept) {
+    spec.deadline_us = connect_deadline(easy);
+  }
+  /* The control connection has the local end that was asked for; an accepted
+     socket has its own. */
+  spec.socket.local_port = spec.socket.local_port_range = 0;
+  if (spec.accept) {
+    spec.socket.interface = NULL;
+  }
   struct cw_conn_user user = cw_conn_hooks(easy);
   enum cw_code err =
       cw_conn_new(easy->multi->pool, &spec, &user, &easy->fail, pid);
@@ -76,20 +94,112 @@ void cw_hook_close_socket(void *data, int fd) {
   cw_call_leave(easy);
 }
 
-enum cw_code cw_hook_listen(void *data, struct cw_sockaddr *addr, int *pfd) {
+/* Where to listen: the control connection's own address, or the one that was
+   named, by number, by interface, or by a name that is known without asking. */
+static enum cw_code listen_at(struct cw_easy *easy,
+                              const struct cw_ftp_port *wish,
+                              const struct cw_sockaddr *local,
+                              struct cw_sockaddr *addr) {
+  *addr = *local;
+  if (!wish->host[0]) {
+    return CW_OK;
+  }
+  if (cw_sockaddr_parse(wish->host, 0, addr) ||
+      cw_interface_address(wish->host, local->family, addr)) {
+    return addr->family == local->family
+               ? CW_OK
+               : cw_fail(&easy->fail, CWE_FTP_PORT_FAILED,
+                         "ftpport: %s is of another family than the control "
+                         "connection",
+                         wish->host);
+  }
+  struct cw_resolve_request request = {
+      .host = wish->host, .family = local->family, .cache_ttl_s = -1};
+  struct cw_addrs *addrs = cw_resolve_now(easy->multi->resolver, &request);
+  if (!addrs || addrs->count == 0) {
+    cw_addrs_unref(addrs);
+    return cw_fail(&easy->fail, CWE_FTP_PORT_FAILED,
+                   "ftpport: %s is no address, no interface and no name that "
+                   "is known here",
+                   wish->host);
+  }
+  *addr = addrs->addr[0];
+  cw_addrs_unref(addrs);
+  return CW_OK;
+}
+
+static enum cw_code open_listener(struct cw_easy *easy,
+                                  struct cw_sockaddr *addr, int *pfd) {
+  addr->socktype = SOCK_STREAM;
+  addr->protocol = IPPROTO_TCP;
+  if (!cw_opt_f(&easy->options, cw_opt_opensocketfunction)) {
+    int os_errno = cw_socket_open(easy->multi->loop, addr, pfd);
+    return os_errno ? cw_fail_os(&easy->fail, CWE_FTP_PORT_FAILED, os_errno,
+                                 "no socket could be opened to listen on")
+                    : CW_OK;
+  }
+  enum cw_code err = cw_hook_open_socket(easy, CW_SOCKTYPE_ACCEPT, addr, pfd);
+  if (!err && *pfd == CW_SOCKET_BAD) {
+    err = cw_fail(&easy->fail, CWE_FTP_PORT_FAILED,
+                  "refused by the opensocket callback");
+  }
+  if (!err && cw_socket_adopt(easy->multi->loop, *pfd)) {
+    cw_hook_close_socket(easy, *pfd);
+    err = cw_fail(&easy->fail, CWE_FTP_PORT_FAILED,
+                  "the opensocket callback's descriptor is not usable");
+  }
+  return err;
+}
+
+/* An address that is not ours may be what a router in between has: we listen
+   where we can, and name it. */
+static int bind_there(struct cw_easy *easy, int fd,
+                      const struct cw_ftp_port *wish,
+                      const struct cw_sockaddr *addr,
+                      const struct cw_sockaddr *local) {
+  struct cw_loop *loop = easy->multi->loop;
+  int os_errno = cw_socket_listen_on(loop, fd, addr, wish->first, wish->last);
+  if (os_errno == EADDRNOTAVAIL) {
+    os_errno = cw_socket_listen_on(loop, fd, local, wish->first, wish->last);
+  }
+  return os_errno;
+}
+
+enum cw_code cw_hook_listen(void *data, const char *wish_text,
+                            struct cw_sockaddr *addr, int *pfd) {
   struct cw_easy *easy = data;
-  enum cw_code err =
-      cw_socket_listen(easy->multi->loop, addr, pfd, &easy->fail);
+  struct cw_conn_info info;
+  struct cw_ftp_port wish;
+  int fd = CW_SOCKET_BAD;
+  cw_conn_info(easy->x.conn, &info);
+  if (!cw_ftp_port_parse(wish_text, &wish)) {
+    return cw_fail(&easy->fail, CWE_FTP_PORT_FAILED,
+                   "the option ftpport is \"%.80s\", which names no address "
+                   "and ports",
+                   wish_text);
+  }
+  enum cw_code err = listen_at(easy, &wish, &info.local, addr);
+  if (!err) {
+    err = open_listener(easy, addr, &fd);
+  }
   if (err) {
     return err;
   }
-  int os_errno = cw_socket_local(easy->multi->loop, *pfd, addr);
-  if (os_errno) {
-    cw_hook_close_socket(easy, *pfd);
-    *pfd = -1;
-    return cw_fail_os(&easy->fail, CWE_FTP_PORT_FAILED, os_errno,
-                      "the listening socket has no address");
+  struct cw_sockaddr bound;
+  int os_errno = bind_there(easy, fd, &wish, addr, &info.local);
+  if (!os_errno) {
+    os_errno = cw_socket_local(easy->multi->loop, fd, &bound);
   }
+  if (os_errno) {
+    cw_hook_close_socket(easy, fd);
+    return cw_fail_os(&easy->fail, CWE_FTP_PORT_FAILED, os_errno,
+                      "cannot listen for the server's connection");
+  }
+  char ip[CW_ADDR_TEXT_BYTES];
+  int port = 0;
+  cw_sockaddr_text(&bound, ip, &port);
+  cw_sockaddr_set_port(addr, port);
+  *pfd = fd;
   return CW_OK;
 }
 
@@ -116,4 +226,11 @@ enum cw_code cw_hook_resume_upload(void *data, int64_t offset) {
     reader->size = reader->size > offset ? reader->size - offset : 0;
   }
   return CW_OK;
+}
+
+enum cw_code cw_hook_entry_path(void *data, const char *path) {
+  struct cw_easy *easy = data;
+  cw_free(easy->t.entry_path);
+  easy->t.entry_path = cw_strdup(path);
+  return easy->t.entry_path ? CW_OK : cw_fail_oom(&easy->fail);
 }

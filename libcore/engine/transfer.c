@@ -94,6 +94,8 @@ static void forget_hop(struct cw_transfer *t) {
   cw_free(t->redirect_to);
   cw_free(t->referer);
   cw_free(t->why_new);
+  cw_free(t->entry_path);
+  t->entry_path = NULL;
   t->redirect_to = NULL;
   t->referer = NULL;
   t->why_new = NULL;

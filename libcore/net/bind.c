@@ -72,9 +72,8 @@ static bool split_interface(const char *text, struct local_end *end) {
   return copy_name(end->device, rest);
 }
 
-/* The first address of the interface in the family of the socket. */
-static bool address_of(const char *device, int family,
-                       struct cw_sockaddr *addr) {
+bool cw_interface_address(const char *device, int family,
+                          struct cw_sockaddr *addr) {
   struct ifaddrs *all = NULL;
   bool found = false;
   if (getifaddrs(&all)) {
@@ -99,7 +98,7 @@ static enum cw_code bind_device(struct local_end *end, struct cw_fail *fail) {
       end->platform->ctx, end->fd, SOL_SOCKET, SO_BINDTODEVICE, end->device,
       (socklen_t)(strlen(end->device) + 1));
   if (os_error == EPERM && !end->ip[0]) {
-    return address_of(end->device, end->family, &end->addr)
+    return cw_interface_address(end->device, end->family, &end->addr)
                ? CW_OK
                : cw_fail_os(fail, CWE_INTERFACE_FAILED, os_error,
                             "could not bind to interface '%s', and it has no "

@@ -97,6 +97,21 @@ enum cw_code cw_socket_listen(struct cw_loop *loop,
   return CW_OK;
 }
 
+int cw_socket_listen_on(struct cw_loop *loop, int fd,
+                        const struct cw_sockaddr *addr, int first, int last) {
+  const struct cw_platform *p = loop->platform;
+  struct cw_sockaddr at = *addr;
+  int os_error = EADDRINUSE;
+  for (int port = first; port <= last && os_error == EADDRINUSE; port++) {
+    cw_sockaddr_set_port(&at, port);
+    os_error = p->sock_bind(p->ctx, fd, &at);
+    if (!os_error) {
+      os_error = p->sock_listen(p->ctx, fd, 1);
+    }
+  }
+  return os_error;
+}
+
 /* Whether fd has nothing to read, not even an end. */
 static bool is_quiet(struct cw_watch *watch) {
   const struct cw_platform *p = watch->loop->platform;

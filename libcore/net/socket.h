@@ -45,6 +45,14 @@ cw_socket_apply(struct cw_loop *loop, int fd, int family,
 CW_MUST_CHECK enum cw_code cw_socket_listen(struct cw_loop *loop,
                                             const struct cw_sockaddr *addr,
                                             int *pfd, struct cw_fail *fail);
+/* Binds fd, which is open, to *addr with the first free port of first to last
+   (0: any), and listens for one connection. 0 or an errno value. */
+int cw_socket_listen_on(struct cw_loop *loop, int fd,
+                        const struct cw_sockaddr *addr, int first, int last);
+/* The first address of an interface in that family, without a port. False: no
+   such interface, or it has none. */
+bool cw_interface_address(const char *device, int family,
+                          struct cw_sockaddr *addr);
 /* 0, EAGAIN or an errno value. */
 int cw_socket_accept(struct cw_loop *loop, int fd, int *pfd,
                      struct cw_sockaddr *peer);

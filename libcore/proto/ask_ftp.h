@@ -11,12 +11,13 @@
 struct cw_ask_ftp {
   const char *port; /* CWOPT_FTPPORT: active mode from there; NULL: passive */
   bool use_eprt, use_epsv, use_pret, skip_pasv_ip;
-  int file_method;    /* CWFTPMETHOD_ */
-  int create_dirs;    /* CWFTP_CREATE_DIR */
-  int use_ssl;        /* CWUSESSL_ */
-  int ssl_auth;       /* CWFTPAUTH_ */
-  bool verbatim_text; /* CWOPT_TRANSFERTEXT: type A */
-  bool names_only;    /* CWOPT_DIRLISTONLY: NLST */
+  int file_method; /* CWFTPMETHOD_ */
+  int create_dirs; /* CWFTP_CREATE_DIR */
+  int use_ssl;     /* CWUSESSL_ */
+  int ssl_auth;    /* CWFTPAUTH_ */
+  int ccc;         /* CWFTPSSL_CCC_ */
+  bool text;       /* CWOPT_TRANSFERTEXT: type A */
+  bool names_only; /* CWOPT_DIRLISTONLY: NLST */
   bool append;
   bool wildcard; /* the last part of the path is a pattern */
   const char *account, *alternative_to_user;

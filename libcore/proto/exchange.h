@@ -92,7 +92,6 @@ struct cw_side {
   int listen_fd; /* 0 or above: wait there for the peer instead; it belongs to
                     the connection, whatever side_open answers */
   bool tls;      /* with the options, and the session, of x->conn's TLS */
-  int64_t deadline_us;
 };
 
 struct cw_exchange_host {
@@ -140,9 +139,13 @@ struct cw_exchange_host {
                             uint64_t *pid);
   struct cw_conn *(*side)(void *data, uint64_t id);
   void (*side_close)(void *data, uint64_t id);
-  /* A socket that listens on addr, made by whoever makes sockets here; addr
-     gets its port. CWE_FTP_PORT_FAILED. */
-  enum cw_code (*listen)(void *data, struct cw_sockaddr *addr, int *pfd);
+  /* A socket that listens where wish (CWOPT_FTPPORT) says, made by whoever
+     makes sockets here; *addr is where the peer is to connect to.
+     CWE_FTP_PORT_FAILED. */
+  enum cw_code (*listen)(void *data, const char *wish, struct cw_sockaddr *addr,
+                         int *pfd);
+  /* The login led to this directory. CWE_OUT_OF_MEMORY. */
+  enum cw_code (*entry_path)(void *data, const char *path);
   void (*close_socket)(void *data, int fd);
   /* The upload goes on behind offset: the seek callback moves the source, or
      the reader throws that much away. CWE_FTP_COULDNT_USE_REST. */

@@ -34,7 +34,12 @@ void cw_ftp_go(struct cw_ftp *f, enum cw_ftp_state state) {
 
 static void free_link(struct cw_conn *conn, void *state) {
   struct cw_ftp_link *link = state;
-  (void)conn;
+  if (link->polite && cw_conn_is_connected(conn)) {
+    char quit[] = "QUIT\r\n";
+    struct iovec iov = {quit, sizeof(quit) - 1};
+    size_t n = 0;
+    (void)!cw_conn_write(conn, &iov, 1, &n, NULL); /* as far as it goes */
+  }
   cw_buf_fini(&link->in);
   cw_free(link->entry);
   cw_free(link->cwd);
@@ -44,6 +49,7 @@ static void free_link(struct cw_conn *conn, void *state) {
 static struct cw_ftp_link *find_link(struct cw_exchange *x) {
   struct cw_ftp_link *link = cw_conn_state(x->conn);
   if (link) {
+    link->polite = false;
     return link;
   }
   link = cw_calloc(1, sizeof(*link));
@@ -152,7 +158,7 @@ static enum cw_code read_more(struct cw_exchange *x, struct cw_ftp *f) {
   enum cw_code err =
       cw_conn_read(x->conn, in->ptr + in->len, READ_BYTES, &n, x->fail);
   if (!err && n == 0) {
-    return x->response.any_bytes
+    return x->response.any_bytes || f->was_ready
                ? cw_fail(x->fail, CWE_RECV_ERROR,
                          "the FTP server closed the control connection")
                : cw_fail(x->fail, CWE_GOT_NOTHING,
@@ -160,7 +166,6 @@ static enum cw_code read_more(struct cw_exchange *x, struct cw_ftp *f) {
   }
   if (!err) {
     in->len += n;
-    x->response.any_bytes = true;
   }
   return err;
 }
@@ -203,6 +208,12 @@ static enum cw_code next_line(struct cw_exchange *x, struct cw_ftp *f) {
   }
 }
 
+/* 421 to the first command on a connection that was idle: nothing was done, and
+   the engine makes another connection, as for one that was found closed. */
+static bool is_farewell(const struct cw_exchange *x, const struct cw_ftp *f) {
+  return f->was_ready && !x->response.any_bytes && f->reply.code == 421;
+}
+
 enum cw_code cw_ftp_read_reply(struct cw_exchange *x, struct cw_ftp *f) {
   for (;;) {
     if (!f->line_waits) {
@@ -215,6 +226,9 @@ enum cw_code cw_ftp_read_reply(struct cw_exchange *x, struct cw_ftp *f) {
         cw_ftp_feat_line(f);
       }
     }
+    if (is_farewell(x, f)) {
+      return cw_ftp_refused(x, f, CWE_RECV_ERROR, "the connection had ended");
+    }
     enum cw_code err = x->host->header(x->host_data, cw_buf_slice(&f->line));
     if (err) {
       return err;
@@ -222,6 +236,7 @@ enum cw_code cw_ftp_read_reply(struct cw_exchange *x, struct cw_ftp *f) {
     f->line_waits = false;
     if (f->reply.is_complete) {
       x->response.status = f->reply.code;
+      x->response.any_bytes = true;
       return CW_OK;
     }
   }
@@ -252,8 +267,8 @@ static enum cw_code take_reply(struct cw_exchange *x, struct cw_ftp *f) {
   }
   f->awaits = false;
   if (f->reply.code == 421) {
-    return cw_ftp_refused(x, f, CWE_REMOTE_ACCESS_DENIED,
-                          "the service is not available");
+    return cw_ftp_refused(x, f, CWE_OPERATION_TIMEDOUT,
+                          "the server ends the connection");
   }
   return rows[f->state].reply(x, f);
 }
@@ -300,7 +315,10 @@ static enum cw_code ftp_open(struct cw_exchange *x) {
   struct cw_ftp *f = x->state;
   cw_headers_clear(&x->headers);
   cw_ftp_close_data(x, f);
-  f->awaits = f->line_waits = f->may_fail = false;
+  f->awaits = f->line_waits = f->may_fail = f->moved = f->made_dir = false;
+  f->cr = f->is_up = false;
+  f->accept_due_us = 0;
+  cw_fail_clear(&f->data_fail);
   f->passive_old = f->data_end = f->cut = f->flushed = f->final_seen = false;
   f->out_sent = 0;
   cw_buf_clear(&f->out);
@@ -315,6 +333,7 @@ static enum cw_code ftp_open(struct cw_exchange *x) {
   if (!f->link) {
     return cw_fail_oom(x->fail);
   }
+  f->was_ready = f->link->is_ready;
   cw_ftp_go(f, f->link->is_ready ? CW_FTP_ask : CW_FTP_greet);
   return f->link->is_ready ? CW_OK : await_reply(x, f);
 }
@@ -338,6 +357,7 @@ static enum cw_code ftp_receive(struct cw_exchange *x) {
   for (int i = 0; i < STEPS; i++) {
     if (f->state == CW_FTP_finished) {
       x->sent_all = true;
+      f->link->polite = x->reusable;
       return CW_OK;
     }
     enum cw_code err = step(x, f);

@@ -47,6 +47,8 @@ struct cw_ftp_link {
   char *entry;      /* where the login led to, NULL: not known */
   char *cwd; /* f->dir of where CWD went to, cwd_len bytes; NULL: entry */
   size_t cwd_len;
+  bool is_lost;          /* it is somewhere else */
+  bool polite;           /* nothing is under way: QUIT may be said */
   bool no_epsv, no_eprt; /* the server does not know it */
   bool feat_asked, has_mlsd;
 };
@@ -74,6 +76,10 @@ struct cw_ftp {
   bool made_dir;                  /* MKD was tried for this part */
   const struct cw_slist *command; /* of quote, prequote, postquote */
   bool may_fail;                  /* it began with '*' */
+  bool moved;      /* one of them may have changed the directory */
+  bool names_only; /* NLST */
+  bool by_name;    /* a listing of what the last part names */
+  bool was_ready;  /* the connection was logged in already */
   /* how much */
   int64_t offset; /* REST or what of an upload is there already */
   int64_t left;   /* bytes wanted; -1: all */
@@ -85,10 +91,14 @@ struct cw_ftp {
   struct cw_sockaddr data_addr;
   int64_t accept_due_us;
   struct cw_chunk *chunk;
-  bool data_end;   /* all was received, or sent */
-  bool cut;        /* bytes behind the wanted ones came */
-  bool flushed;    /* what was sent was said to be all */
-  bool final_seen; /* the reply that ends the transfer came early */
+  struct cw_fail data_fail; /* why the data connection broke off, which the
+                               server may know better */
+  bool cr;                  /* type A: a CR that may belong to a line end */
+  bool is_up;               /* the data connection came about */
+  bool data_end;            /* all was received, or sent */
+  bool cut;                 /* bytes behind the wanted ones came */
+  bool flushed;             /* what was sent was said to be all */
+  bool final_seen;          /* the reply that ends the transfer came early */
   /* Takes what a listing of our own holds, in place of the writer; NULL: the
      writer. As a stage's write. */
   enum cw_code (*take)(struct cw_exchange *x, struct cw_ftp *f,
@@ -124,6 +134,8 @@ void cw_ftp_go(struct cw_ftp *f, enum cw_ftp_state state);
 
 /* --- ftp_path.c ---------------------------------------------------------- */
 
+/* Whether what is asked for is a listing. */
+bool cw_ftp_is_listing(const struct cw_ftp *f);
 /* Splits the URL's path into f->dir, f->file and f->type. CWE_URL_MALFORMAT:
    CR, LF or NUL in it, which would end a command; so for the options that
    become commands. */

@@ -7,6 +7,8 @@
  */
 #include <string.h>
 
+#include "codec/ftp_text.h"
+#include "curlew/easy.h"
 #include "proto/ftp.h"
 
 /* Bytes moved in one call, so that one fast peer does not starve the rest. */
@@ -39,6 +41,10 @@ void cw_ftp_close_data(struct cw_exchange *x, struct cw_ftp *f) {
 
 static enum cw_code broken_off(struct cw_exchange *x, struct cw_ftp *f) {
   int code = f->reply.code;
+  if (!f->is_up && x->request.ftp->port) {
+    return cw_ftp_refused(x, f, CWE_FTP_ACCEPT_FAILED,
+                          "the server cannot connect back");
+  }
   if (code == 552 || code == 452) {
     return cw_ftp_refused(x, f, CWE_REMOTE_DISK_FULL,
                           "the transfer was broken off");
@@ -78,15 +84,41 @@ static enum cw_code wait_for(struct cw_exchange *x, struct cw_ftp *f,
   return err;
 }
 
+/* The peer has its time to connect to us. */
+static enum cw_code await_peer(struct cw_exchange *x, struct cw_ftp *f) {
+  int64_t now = x->host->now_us(x->host_data);
+  if (f->accept_due_us == 0) {
+    f->accept_due_us = now + x->request.ftp->accept_timeout_us;
+  }
+  if (now >= f->accept_due_us) {
+    return cw_fail(x->fail, CWE_FTP_ACCEPT_TIMEOUT,
+                   "the server did not connect back within %lld ms",
+                   (long long)(x->request.ftp->accept_timeout_us / 1000));
+  }
+  x->wait_until_us = f->accept_due_us;
+  return CW_AGAIN;
+}
+
 /* The connection comes about: the peer connects to us, TLS is agreed on. */
 static enum cw_code connect_data(struct cw_exchange *x, struct cw_ftp *f,
                                  struct cw_conn *data) {
   enum cw_code err = cw_conn_step(data, x->fail);
-  if (err == CW_AGAIN) {
-    err = hear_control(x, f);
-    return err == CW_OK ? CW_AGAIN : err;
+  f->is_up = f->is_up || err == CW_OK;
+  if (err != CW_AGAIN) {
+    return err;
   }
-  return err;
+  do {
+    err = hear_control(x, f);
+  } while (err == CW_OK);
+  return err == CW_AGAIN && x->request.ftp->port ? await_peer(x, f) : err;
+}
+
+/* The data connection broke off. Why is said on the control connection, if
+   anywhere: a disk that is full looks like a reset from here. */
+static enum cw_code await_reason(struct cw_exchange *x, struct cw_ftp *f) {
+  drop_data(x, f);
+  cw_ftp_go(f, CW_FTP_final);
+  return CW_OK;
 }
 
 /* --- receiving ----------------------------------------------------------- */
@@ -110,7 +142,20 @@ static enum cw_code ended(struct cw_exchange *x, struct cw_ftp *f,
                    "incomplete");
   }
   f->data_end = true;
+  if (f->cr) {
+    f->chunk->bytes[f->chunk->end++] = '\r';
+    f->cr = false;
+  }
   return CW_OK;
+}
+
+/* Lines of type A end with CRLF; ours with LF. */
+static void to_local_text(struct cw_ftp *f, size_t n) {
+  struct cw_chunk *c = f->chunk;
+  int start = 0;
+  size_t left = cw_ftp_from_text(c->bytes + c->start, n, &f->cr, &start);
+  c->start -= start < 0;
+  c->end = c->start + left;
 }
 
 static enum cw_code fill(struct cw_exchange *x, struct cw_ftp *f,
@@ -119,7 +164,7 @@ static enum cw_code fill(struct cw_exchange *x, struct cw_ftp *f,
   if (err) {
     return err;
   }
-  size_t room = f->chunk->cap;
+  size_t room = f->chunk->cap - 2; /* a CR in front, or behind */
   if (room > x->request.receive_bytes) {
     room = x->request.receive_bytes;
   }
@@ -129,8 +174,8 @@ static enum cw_code fill(struct cw_exchange *x, struct cw_ftp *f,
     return CW_AGAIN;
   }
   size_t n = 0;
-  f->chunk->start = f->chunk->end = 0;
-  err = cw_conn_read(data, f->chunk->bytes, allowed, &n, x->fail);
+  f->chunk->start = f->chunk->end = 1;
+  err = cw_conn_read(data, f->chunk->bytes + 1, allowed, &n, &f->data_fail);
   if (err) {
     return err;
   }
@@ -140,11 +185,19 @@ static enum cw_code fill(struct cw_exchange *x, struct cw_ftp *f,
   cw_rate_spend(&x->receive_rate, n);
   /* What is behind the range that was asked for is not wanted. */
   bool is_over = f->left >= 0 && (uint64_t)n > (uint64_t)f->left;
-  f->chunk->end = is_over ? (size_t)f->left : n;
+  n = is_over ? (size_t)f->left : n;
+  f->chunk->end += n;
   f->data_end = f->cut = is_over;
-  return x->traced ? x->host->trace(x->host_data, CW_DEBUG_DATA_IN,
-                                    f->chunk->bytes, f->chunk->end)
-                   : CW_OK;
+  if (x->response.body_received == 0) {
+    x->host->mark(x->host_data, CW_MOMENT_FIRST_BYTE);
+  }
+  err = x->traced ? x->host->trace(x->host_data, CW_DEBUG_DATA_IN,
+                                   f->chunk->bytes + 1, n)
+                  : CW_OK;
+  if (f->type == 'A' && !cw_ftp_is_listing(f)) {
+    to_local_text(f, n);
+  }
+  return err;
 }
 
 static enum cw_code pass_on(struct cw_exchange *x, struct cw_ftp *f) {
@@ -193,6 +246,9 @@ enum cw_code cw_ftp_enter_receive(struct cw_exchange *x, struct cw_ftp *f) {
       return end_of_download(x, f);
     } else {
       err = fill(x, f, data);
+      if (f->data_fail.code) {
+        return await_reason(x, f);
+      }
       if (err == CW_AGAIN) {
         err = wait_for(x, f, x->rate_until_us ? 0 : CW_READY_READ);
       }
@@ -232,14 +288,12 @@ static enum cw_code write_body(struct cw_exchange *x, struct cw_ftp *f,
   }
   struct iovec iov = {f->chunk->bytes + f->chunk->start, allowed};
   size_t n = 0;
-  enum cw_code err = cw_conn_write(data, &iov, 1, &n, x->fail);
+  enum cw_code err = cw_conn_write(data, &iov, 1, &n, &f->data_fail);
   if (err == CW_AGAIN) {
     return wait_for(x, f, CW_READY_WRITE);
   }
   if (err) {
-    /* Why it broke off is said on the control connection. */
-    enum cw_code why = hear_control(x, f);
-    return why && why != CW_AGAIN ? why : err;
+    return CW_OK; /* data_fail tells */
   }
   if (x->traced) {
     err = x->host->trace(x->host_data, CW_DEBUG_DATA_OUT, iov.iov_base, n);
@@ -277,6 +331,9 @@ enum cw_code cw_ftp_enter_supply(struct cw_exchange *x, struct cw_ftp *f) {
   while (!err) {
     if (has_bytes(f)) {
       err = write_body(x, f, data);
+      if (f->data_fail.code) {
+        return await_reason(x, f);
+      }
     } else if (f->data_end) {
       return end_of_upload(x, f, data);
     } else {
@@ -297,6 +354,10 @@ enum cw_code cw_ftp_enter_supply(struct cw_exchange *x, struct cw_ftp *f) {
 /* --- the end ------------------------------------------------------------- */
 
 enum cw_code cw_ftp_enter_final(struct cw_exchange *x, struct cw_ftp *f) {
+  if (f->data_fail.code && f->final_seen) {
+    return cw_fail(x->fail, f->data_fail.code, "the data connection failed: %s",
+                   f->data_fail.detail);
+  }
   /* The server complains now, and in its own time. That is waited for only
      where the connection is needed for more. */
   if (f->cut && !f->is_wild) {

@@ -1,7 +1,7 @@
 /*
  * A wildcard download as states: the listing goes into f->wild in place of the
  * writer, and behind it each file is a request of its own on the same control
- * connection, from its quote commands to its postquote commands.
+ * connection, from the way to its directory to its postquote commands.
  *
  * FEAT (RFC 2389) says whether there is MLSD, whose lines are made to be read
  * by programs; it is asked once a connection.
@@ -76,12 +76,14 @@ static enum cw_code begin_file(struct cw_exchange *x, struct cw_ftp *f,
     return cw_fail_oom(x->fail);
   }
   f->take = NULL;
-  f->passive_old = f->data_end = f->cut = f->flushed = f->final_seen = false;
+  f->passive_old = f->data_end = f->flushed = f->final_seen = false;
+  f->cut = f->cr = f->is_up = f->made_dir = false;
+  f->accept_due_us = 0;
+  cw_fail_clear(&f->data_fail);
   f->offset = 0;
   f->left = f->size = -1;
   x->reusable = false;
-  f->command = x->request.ftp->quote;
-  cw_ftp_go(f, CW_FTP_quote);
+  cw_ftp_go(f, CW_FTP_entry);
   return x->host->next_body(x->host_data);
 }
 

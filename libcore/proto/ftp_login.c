@@ -168,8 +168,34 @@ enum cw_code cw_ftp_reply_prot(struct cw_exchange *x, struct cw_ftp *f) {
     return cw_ftp_refused(x, f, CWE_USE_SSL_FAILED,
                           "TLS on data connections was refused");
   }
-  cw_ftp_go(f, CW_FTP_pwd);
+  cw_ftp_go(f, ask_of(x)->ccc != CWFTPSSL_CCC_NONE ? CW_FTP_ccc : CW_FTP_pwd);
   return CW_OK;
+}
+
+/* --- the end of TLS on the control connection (RFC 4217, 6) -------------- */
+
+enum cw_code cw_ftp_enter_ccc(struct cw_exchange *x, struct cw_ftp *f) {
+  return cw_ftp_send(x, f, "CCC");
+}
+
+enum cw_code cw_ftp_reply_ccc(struct cw_exchange *x, struct cw_ftp *f) {
+  if (f->link->in.len > 0) {
+    return cw_fail(x->fail, CWE_USE_SSL_FAILED,
+                   "the FTP server sent more than its reply to CCC");
+  }
+  cw_ftp_go(f, is_ok(f) ? CW_FTP_clear : CW_FTP_pwd);
+  return CW_OK;
+}
+
+enum cw_code cw_ftp_enter_clear(struct cw_exchange *x, struct cw_ftp *f) {
+  bool is_active = ask_of(x)->ccc == CWFTPSSL_CCC_ACTIVE;
+  enum cw_code err = cw_conn_end_tls(x->conn, is_active, x->fail);
+  if (!err) {
+    cw_ftp_go(f, CW_FTP_pwd);
+  } else if (err == CW_AGAIN) {
+    x->want |= CW_READY_READ;
+  }
+  return err;
 }
 
 /* --- where we are -------------------------------------------------------- */

@@ -17,15 +17,15 @@ static const char *verb_of(const struct cw_exchange *x,
   if (x->request.upload) {
     return ask_of(x)->append || f->offset > 0 ? "APPE" : "STOR";
   }
-  if (f->file.len > 0 && f->file.ptr[f->file.len - 1] != '/') {
+  if (!cw_ftp_is_listing(f)) {
     return "RETR";
   }
   if (f->take) {
     return cw_ftp_each_verb(x, f);
   }
-  return ask_of(x)->custom       ? ask_of(x)->custom
-         : ask_of(x)->names_only ? "NLST"
-                                 : "LIST";
+  return ask_of(x)->custom ? ask_of(x)->custom
+         : f->names_only   ? "NLST"
+                           : "LIST";
 }
 
 /* What drftpd wants to know before PASV. */
@@ -104,8 +104,7 @@ static bool try_pasv(struct cw_exchange *x, struct cw_ftp *f) {
 enum cw_code cw_ftp_open_data(struct cw_exchange *x, struct cw_ftp *f) {
   struct cw_side side = {.addr = f->data_addr,
                          .listen_fd = f->listen_fd,
-                         .tls = f->link->data_tls,
-                         .deadline_us = f->accept_due_us};
+                         .tls = f->link->data_tls};
   f->listen_fd = -1;
   cw_ftp_go(f, CW_FTP_reach);
   return x->host->side_open(x->host_data, &side, &f->data_id);
@@ -143,7 +142,8 @@ enum cw_code cw_ftp_enter_reach(struct cw_exchange *x, struct cw_ftp *f) {
   if (err == CW_AGAIN && strcmp(cw_conn_phase(data), "connect") == 0) {
     return err;
   }
-  /* What a callback or the memory refused is refused. */
+  /* Some firewalls let through what PASV names and not what EPSV does. What a
+     callback or the memory refused is refused. */
   if (err == CWE_COULDNT_CONNECT && !ask_of(x)->port && try_pasv(x, f)) {
     cw_fail_clear(x->fail);
     cw_ftp_close_data(x, f);
@@ -179,6 +179,10 @@ enum cw_code cw_ftp_enter_begin(struct cw_exchange *x, struct cw_ftp *f) {
 }
 
 static enum cw_code refused_file(struct cw_exchange *x, struct cw_ftp *f) {
+  if (f->reply.code == 425 && ask_of(x)->port) {
+    return cw_ftp_refused(x, f, CWE_FTP_ACCEPT_FAILED,
+                          "the server cannot connect back");
+  }
   if (x->request.upload) {
     return cw_ftp_refused(x, f,
                           f->reply.code == 552 || f->reply.code == 452
@@ -187,8 +191,9 @@ static enum cw_code refused_file(struct cw_exchange *x, struct cw_ftp *f) {
                           "the upload was refused");
   }
   return cw_ftp_refused(x, f,
-                        f->reply.code == 550 ? CWE_REMOTE_FILE_NOT_FOUND
-                                             : CWE_FTP_COULDNT_RETR_FILE,
+                        f->reply.code == 550 && !cw_ftp_is_listing(f)
+                            ? CWE_REMOTE_FILE_NOT_FOUND
+                            : CWE_FTP_COULDNT_RETR_FILE,
                         "the file was refused");
 }
 
@@ -197,7 +202,7 @@ static enum cw_code refused_file(struct cw_exchange *x, struct cw_ftp *f) {
 enum cw_code cw_ftp_reply_begin(struct cw_exchange *x, struct cw_ftp *f) {
   int kind = f->reply.code / 100;
   int64_t size = -1;
-  bool is_list = !x->request.upload && strcmp(verb_of(x, f), "RETR") != 0;
+  bool is_list = !x->request.upload && cw_ftp_is_listing(f);
   if (is_list && f->reply.code == 450) {
     f->data_end = f->final_seen = true;
     cw_ftp_go(f, CW_FTP_receive);

@@ -121,8 +121,7 @@ static enum cw_code plan_single(struct cw_exchange *x, struct cw_ftp *f,
 }
 
 /* ";type=a" at the end of the path (RFC 1738, 3.2.2). */
-static struct cw_slice take_type(struct cw_ftp *f, struct cw_slice path,
-                                 bool *plist) {
+static struct cw_slice take_type(struct cw_ftp *f, struct cw_slice path) {
   static const char mark[] = ";type=";
   size_t n = sizeof(mark) - 1;
   if (path.len <= n ||
@@ -131,7 +130,8 @@ static struct cw_slice take_type(struct cw_ftp *f, struct cw_slice path,
   }
   char type = cw_to_lower(path.ptr[path.len - 1]);
   f->type = type == 'a' ? 'A' : 'I';
-  *plist = type == 'd';
+  f->by_name = type == 'd';
+  f->names_only = f->names_only || f->by_name;
   return cw_slice(path.ptr, path.len - n - 1);
 }
 
@@ -179,15 +179,19 @@ static const char *whole_path(struct cw_exchange *x) {
 
 enum cw_code cw_ftp_plan(struct cw_exchange *x, struct cw_ftp *f) {
   const char *whole = whole_path(x);
-  bool is_list = false;
   cw_buf_clear(&f->dir);
   cw_buf_clear(&f->file);
   f->dir_at = 0;
-  f->type = ask_of(x)->verbatim_text ? 'A' : 'I';
+  f->type = ask_of(x)->text ? 'A' : 'I';
+  f->names_only = ask_of(x)->names_only;
+  f->by_name = false;
   if (!whole) {
     return cw_fail_oom(x->fail);
   }
-  struct cw_slice path = take_type(f, cw_slice_str(whole), &is_list);
+  struct cw_slice path = take_type(f, cw_slice_str(whole));
+  if (f->type == 'A' && x->request.upload) {
+    x->reader.crlf = true;
+  }
   if (path.len > 0) {
     path = cw_slice(path.ptr + 1, path.len - 1);
   }
@@ -199,19 +203,45 @@ enum cw_code cw_ftp_plan(struct cw_exchange *x, struct cw_ftp *f) {
 }
 
 /* With nocwd the whole path is the name: one that ends in "/" is a listing. */
-static bool is_listing(const struct cw_ftp *f) {
-  return f->file.len == 0 || f->file.ptr[f->file.len - 1] == '/';
+bool cw_ftp_is_listing(const struct cw_ftp *f) {
+  return f->by_name || f->file.len == 0 || f->file.ptr[f->file.len - 1] == '/';
 }
 
 /* --- before the file ----------------------------------------------------- */
 
 enum cw_code cw_ftp_enter_ask(struct cw_exchange *x, struct cw_ftp *f) {
-  enum cw_code err = x->host->prereq(x->host_data);
+  enum cw_code err = CW_OK;
+  if (f->link->entry) {
+    err = x->host->entry_path(x->host_data, f->link->entry);
+  }
   if (!err) {
-    f->command = ask_of(x)->quote;
-    cw_ftp_go(f, CW_FTP_quote);
+    err = x->host->prereq(x->host_data);
+  }
+  if (!err) {
+    cw_ftp_go(f, CW_FTP_entry);
   }
   return err;
+}
+
+static bool is_verb(const char *command, const char *verb) {
+  size_t n = strlen(verb);
+  return cw_slice_istarts(cw_slice_str(command), verb) &&
+         (command[n] == ' ' || command[n] == '\0');
+}
+
+static bool moves(const char *command) {
+  return is_verb(command, "CWD") || is_verb(command, "XCWD") ||
+         is_verb(command, "CDUP") || is_verb(command, "XCUP") ||
+         is_verb(command, "REIN") || is_verb(command, "SMNT");
+}
+
+static bool moves_any(const struct cw_slist *list) {
+  for (; list; list = list->next) {
+    if (moves(list->data + (list->data[0] == '*'))) {
+      return true;
+    }
+  }
+  return false;
 }
 
 /* Sends the next of the user's commands, or goes on. '*': it may fail. */
@@ -225,8 +255,11 @@ static enum cw_code send_command(struct cw_exchange *x, struct cw_ftp *f,
   f->may_fail = text[0] == '*';
   text += f->may_fail;
   f->command = f->command->next;
-  if (strlen(text) >= 4 && cw_slice_istarts(cw_slice_str(text), "TYPE")) {
+  if (is_verb(text, "TYPE")) {
     f->link->type = 0; /* what it is now is the user's affair */
+  }
+  if (moves(text)) {
+    f->moved = f->link->is_lost = true;
   }
   return cw_ftp_send(x, f, "%s", text);
 }
@@ -239,7 +272,7 @@ static enum cw_code judge_command(struct cw_exchange *x, struct cw_ftp *f) {
 }
 
 enum cw_code cw_ftp_enter_quote(struct cw_exchange *x, struct cw_ftp *f) {
-  return send_command(x, f, CW_FTP_entry);
+  return send_command(x, f, CW_FTP_cwd);
 }
 
 enum cw_code cw_ftp_reply_quote(struct cw_exchange *x, struct cw_ftp *f) {
@@ -258,6 +291,11 @@ enum cw_code cw_ftp_reply_prequote(struct cw_exchange *x, struct cw_ftp *f) {
 }
 
 enum cw_code cw_ftp_enter_postquote(struct cw_exchange *x, struct cw_ftp *f) {
+  /* Who cannot go back to where the login led must not be taken up by somebody
+     who begins there. */
+  const struct cw_ftp_link *link = f->link;
+  bool is_away = link->cwd || link->is_lost || moves_any(f->command);
+  x->reusable = x->reusable && (link->entry || !is_away);
   return send_command(x, f, f->is_wild ? CW_FTP_each : CW_FTP_finished);
 }
 
@@ -268,24 +306,24 @@ enum cw_code cw_ftp_reply_postquote(struct cw_exchange *x, struct cw_ftp *f) {
 /* --- the directory ------------------------------------------------------- */
 
 /* The connection is where the URL's directory is already, or still there where
-   the login led to, or must go back there first. */
+   the login led to, or must go back there first; an absolute path needs no way
+   back. What the user quotes begins from there. */
 enum cw_code cw_ftp_enter_entry(struct cw_exchange *x, struct cw_ftp *f) {
   struct cw_ftp_link *link = f->link;
   struct cw_slice dir = cw_buf_slice(&f->dir);
-  bool quoted = ask_of(x)->quote != NULL; /* it may have moved */
-  if (!quoted && cw_slice_eq(dir, cw_slice(link->cwd, link->cwd_len))) {
-    cw_ftp_go(f, CW_FTP_mdtm);
+  f->command = ask_of(x)->quote;
+  f->dir_at = 0;
+  if (!link->is_lost && cw_slice_eq(dir, cw_slice(link->cwd, link->cwd_len))) {
+    f->dir_at = f->dir.len;
+    cw_ftp_go(f, CW_FTP_quote);
     return CW_OK;
   }
-  bool moved = link->cwd || quoted;
-  cw_free(link->cwd);
-  link->cwd = NULL;
-  link->cwd_len = 0;
-  f->dir_at = 0;
-  if (moved && link->entry) {
+  bool moved = link->cwd || link->is_lost;
+  bool is_absolute = dir.len > 0 && dir.ptr[0] == '/';
+  if (moved && link->entry && !is_absolute) {
     return cw_ftp_send(x, f, "CWD %s", link->entry);
   }
-  cw_ftp_go(f, CW_FTP_cwd);
+  cw_ftp_go(f, CW_FTP_quote);
   return CW_OK;
 }
 
@@ -294,7 +332,11 @@ enum cw_code cw_ftp_reply_entry(struct cw_exchange *x, struct cw_ftp *f) {
     return cw_ftp_refused(x, f, CWE_REMOTE_ACCESS_DENIED,
                           "there is no way back to the first directory");
   }
-  cw_ftp_go(f, CW_FTP_cwd);
+  cw_free(f->link->cwd);
+  f->link->cwd = NULL;
+  f->link->cwd_len = 0;
+  f->link->is_lost = false;
+  cw_ftp_go(f, CW_FTP_quote);
   return CW_OK;
 }
 
@@ -304,17 +346,22 @@ static const char *next_dir(const struct cw_ftp *f) {
 }
 
 static enum cw_code note_directory(struct cw_exchange *x, struct cw_ftp *f) {
-  if (f->dir.len == 0) {
-    return CW_OK;
+  struct cw_ftp_link *link = f->link;
+  char *cwd = f->dir.len > 0 ? cw_memdup0(f->dir.ptr, f->dir.len) : NULL;
+  if (f->dir.len > 0 && !cwd) {
+    return cw_fail_oom(x->fail);
   }
-  f->link->cwd = cw_memdup0(f->dir.ptr, f->dir.len);
-  f->link->cwd_len = f->link->cwd ? f->dir.len : 0;
-  return f->link->cwd ? CW_OK : cw_fail_oom(x->fail);
+  cw_free(link->cwd);
+  link->cwd = cwd;
+  link->cwd_len = f->dir.len;
+  link->is_lost = f->moved;
+  return CW_OK;
 }
 
 enum cw_code cw_ftp_enter_cwd(struct cw_exchange *x, struct cw_ftp *f) {
   const char *dir = next_dir(f);
   if (dir) {
+    f->link->is_lost = true; /* until the last one was entered */
     return cw_ftp_send(x, f, "CWD %s", dir);
   }
   cw_ftp_go(f, CW_FTP_mdtm);
@@ -355,7 +402,7 @@ enum cw_code cw_ftp_reply_mkd(struct cw_exchange *x, struct cw_ftp *f) {
 /* --- facts --------------------------------------------------------------- */
 
 enum cw_code cw_ftp_enter_mdtm(struct cw_exchange *x, struct cw_ftp *f) {
-  if (!x->request.wants_time || is_listing(f) || x->request.upload) {
+  if (!x->request.wants_time || cw_ftp_is_listing(f) || x->request.upload) {
     cw_ftp_go(f, CW_FTP_type);
     return CW_OK;
   }
@@ -364,10 +411,7 @@ enum cw_code cw_ftp_enter_mdtm(struct cw_exchange *x, struct cw_ftp *f) {
 
 enum cw_code cw_ftp_reply_mdtm(struct cw_exchange *x, struct cw_ftp *f) {
   int64_t time_s = 0;
-  if (f->reply.code == 550) {
-    return cw_ftp_refused(x, f, CWE_REMOTE_FILE_NOT_FOUND,
-                          "the file is not there");
-  }
+  /* A server that does not say is asked for the file all the same. */
   if (f->reply.code == 213 &&
       cw_ftp_parse_time(cw_ftp_reply_text(f), &time_s)) {
     x->response.last_modified_s = time_s;
@@ -378,7 +422,7 @@ enum cw_code cw_ftp_reply_mdtm(struct cw_exchange *x, struct cw_ftp *f) {
 
 /* Listings are text (RFC 959, 3.1.1). */
 enum cw_code cw_ftp_enter_type(struct cw_exchange *x, struct cw_ftp *f) {
-  char type = is_listing(f) && !x->request.upload ? 'A' : f->type;
+  char type = cw_ftp_is_listing(f) && !x->request.upload ? 'A' : f->type;
   if (f->link->type == type) {
     cw_ftp_go(f, CW_FTP_size);
     return CW_OK;
@@ -404,7 +448,7 @@ static bool wants_size(const struct cw_exchange *x, const struct cw_ftp *f) {
   if (r->upload) {
     return r->resume_from < 0;
   }
-  return !is_listing(f) && f->type == 'I' && !r->ignore_length;
+  return !cw_ftp_is_listing(f) && f->type == 'I' && !r->ignore_length;
 }
 
 enum cw_code cw_ftp_enter_size(struct cw_exchange *x, struct cw_ftp *f) {
@@ -505,7 +549,7 @@ static bool is_nothing_left(const struct cw_exchange *x,
   const struct cw_request *r = &x->request;
   return r->upload
              ? f->offset > 0 && r->body_size >= 0 && f->offset >= r->body_size
-             : !is_listing(f) && f->offset > 0 && f->left == 0;
+             : !cw_ftp_is_listing(f) && f->offset > 0 && f->left == 0;
 }
 
 static enum cw_code give_line(struct cw_exchange *x, struct cw_ftp *f,
@@ -536,7 +580,7 @@ static enum cw_code give_facts(struct cw_exchange *x, struct cw_ftp *f) {
 
 enum cw_code cw_ftp_enter_judge(struct cw_exchange *x, struct cw_ftp *f) {
   const struct cw_request *r = &x->request;
-  if (r->head_only && !is_listing(f)) {
+  if (r->head_only && !cw_ftp_is_listing(f)) {
     x->response.content_length = f->size;
     if (!f->tried_other) {
       f->tried_other = true;

@@ -275,7 +275,7 @@
 ---@field ftp_account? string What is answered when the server asks for an account (ACCT).
 ---@field ftp_alternative_to_user? string The command to try when USER fails.
 ---@field ftpsslauth? curlew.ftp_auth Which AUTH command asks for TLS first (RFC 4217).
----@field ftp_ssl_ccc? curlew.ftp_ccc Whether TLS on the control connection ends after the login (CCC). Not built in.
+---@field ftp_ssl_ccc? curlew.ftp_ccc Whether TLS on the control connection ends after the login (CCC).
 ---@field use_ssl? curlew.usessl Whether a connection that starts without TLS is upgraded to it.
 ---@field accepttimeout_ms? integer How long to wait for the server to connect back, in milliseconds; 0: the default of 60 seconds.
 ---@field append? boolean|integer Append to the remote file instead of replacing it.
