@@ -341,10 +341,6 @@ static const char *rtsp_session_id(struct cw_easy *easy) {
 static const char *entry_path(struct cw_easy *easy) {
   return easy->t.entry_path;
 }
-static const char *none(struct cw_easy *easy) {
-  (void)easy;
-  return NULL;
-}
 
 static const struct {
   enum cw_info info;
