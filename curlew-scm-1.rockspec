@@ -19,6 +19,7 @@ external_dependencies = {
   OPENSSL = { header = "openssl/ssl.h" },
   ZLIB = { header = "zlib.h" },
   CARES = { header = "ares.h" },
+  SSH2 = { header = "libssh2.h" },
 }
 build = {
   type = "cmake",

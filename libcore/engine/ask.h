@@ -8,5 +8,6 @@
 #include "engine/scheme.h"
 
 CW_MUST_CHECK enum cw_code cw_ask_ftp_fill(struct cw_easy *easy);
+CW_MUST_CHECK enum cw_code cw_ask_ssh_fill(struct cw_easy *easy);
 
 #endif

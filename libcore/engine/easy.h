@@ -304,6 +304,15 @@ enum cw_code cw_hook_interleave(void *data, const struct cw_piece *message,
 enum cw_code cw_hook_rtsp_session(void *data, struct cw_slice id);
 void cw_hook_rtsp_cseq(void *data, int which, int64_t number);
 
+/* --- hooks_ssh.c: of struct cw_exchange_host
+ * ------------------------------------- */
+
+enum cw_code cw_hook_ssh_key(void *data, const struct cw_khkey *known,
+                             const struct cw_khkey *found, int match,
+                             int *pstat);
+enum cw_code cw_hook_ssh_hostkey(void *data, int type, const char *key,
+                                 size_t n, bool *pgood);
+
 /* --- hooks_wild.c: of struct cw_exchange_host
  * ------------------------------------- */
 

@@ -298,6 +298,8 @@ static void hook_mark(void *data, int moment) {
   int64_t now = cw_transfer_now(easy);
   if (moment == CW_MOMENT_SENT) {
     easy->t.times.sent = now;
+  } else if (moment == CW_MOMENT_SECURED) {
+    easy->t.times.secured = now;
   } else if (moment == CW_MOMENT_FIRST_BYTE) {
     easy->t.times.first_byte = now;
   }
@@ -315,6 +317,8 @@ const struct cw_exchange_host cw_exchange_hooks = {
     .interleave = cw_hook_interleave,
     .rtsp_session = cw_hook_rtsp_session,
     .rtsp_cseq = cw_hook_rtsp_cseq,
+    .ssh_key = cw_hook_ssh_key,
+    .ssh_hostkey = cw_hook_ssh_hostkey,
     .trace = hook_trace,
     .now_us = hook_now,
     .wall_s = hook_wall,

@@ -504,6 +504,9 @@ enum cw_code cw_request_fill(struct cw_easy *easy) {
   if (!err && easy->proto == &cw_proto_ftp) {
     err = cw_ask_ftp_fill(easy);
   }
+  if (!err && easy->proto == &cw_proto_ssh) {
+    err = cw_ask_ssh_fill(easy);
+  }
   if (!err) {
     err = make_range(easy);
   }

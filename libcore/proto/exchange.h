@@ -127,6 +127,13 @@ struct cw_exchange_host {
   enum cw_code (*rtsp_session)(void *data, struct cw_slice id);
   /* RTSP: which: enum cw_rtsp_number. */
   void (*rtsp_cseq)(void *data, int which, int64_t number);
+  /* Whether a host's key is good, by what known_hosts says of it: match is a
+     CWKHMATCH_, known NULL if it has none. *pstat: a CWKHSTAT_. */
+  enum cw_code (*ssh_key)(void *data, const struct cw_khkey *known,
+                          const struct cw_khkey *found, int match, int *pstat);
+  /* The same without known_hosts; type is a CWKHTYPE_, key as it was sent. */
+  enum cw_code (*ssh_hostkey)(void *data, int type, const char *key, size_t n,
+                              bool *pgood);
   /* What was said and done; never pends. Not CW_OK: stop. kind: CW_DEBUG_. */
   enum cw_code (*trace)(void *data, int kind, const char *bytes, size_t n);
   int64_t (*now_us)(void *data);
@@ -155,6 +162,7 @@ struct cw_exchange_host {
 };
 
 enum cw_moment {
+  CW_MOMENT_SECURED,    /* who the peer is was established, and we logged in */
   CW_MOMENT_SENT,       /* the request's last byte went */
   CW_MOMENT_FIRST_BYTE, /* the answer's first byte came */
 };
@@ -216,5 +224,6 @@ extern const struct cw_proto cw_proto_http1;
 extern const struct cw_proto cw_proto_file;
 extern const struct cw_proto cw_proto_ftp;
 extern const struct cw_proto cw_proto_rtsp;
+extern const struct cw_proto cw_proto_ssh;
 
 #endif

@@ -14,4 +14,10 @@ long lcw_on_chunk_bgn(const struct cw_fileinfo *info, void *data, int remains);
 long lcw_on_chunk_end(void *data);
 int lcw_on_fnmatch(void *data, const char *pattern, const char *name);
 
+/* --- trampolines_ssh.c --------------------------------------------------- */
+
+int lcw_on_ssh_key(CW *easy, const struct cw_khkey *known,
+                   const struct cw_khkey *found, int match, void *data);
+int lcw_on_ssh_hostkey(void *data, int keytype, const char *key, size_t n);
+
 #endif

@@ -1,0 +1,234 @@
+/*
+ * Bytes of a file in either direction, for SFTP and for SCP.
+ *
+ * Down: whole chunks are filled before they are given on, and libssh2 keeps
+ * asking ahead, so that many requests are on their way. Up: the bytes that the
+ * server has not acknowledged stay at the front of the chunk and new ones are
+ * added behind them, since libssh2 wants to be called again with what it has
+ * taken; the chunk is moved together only while the reader is not asked.
+ */
+#include <string.h>
+
+#include "proto/ssh.h"
+
+static enum cw_code traced(struct cw_exchange *x, int kind, const char *bytes,
+                           size_t n) {
+  return x->traced && n > 0 ? x->host->trace(x->host_data, kind, bytes, n)
+                            : CW_OK;
+}
+
+static enum cw_code need_chunk(struct cw_exchange *x, struct cw_ssh_run *run) {
+  if (!run->chunk) {
+    run->chunk = cw_chunk_take(x->chunks);
+  }
+  return run->chunk ? CW_OK : cw_fail_oom(x->fail);
+}
+
+/* --- down ----------------------------------------------------------------- */
+
+/* How much may be read now; 0 only if the rate says wait. */
+static size_t read_room(struct cw_exchange *x, const struct cw_ssh_run *run) {
+  size_t room = cw_chunk_room(run->chunk);
+  if (room > x->request.receive_bytes) {
+    room = x->request.receive_bytes;
+  }
+  if (run->left >= 0 && room > (uint64_t)run->left) {
+    room = (size_t)run->left;
+  }
+  return cw_rate_allow(&x->receive_rate, room, x->host->now_us(x->host_data),
+                       &x->rate_until_us);
+}
+
+static enum cw_code note_read(struct cw_exchange *x, struct cw_ssh_run *run,
+                              size_t n) {
+  struct cw_chunk *chunk = run->chunk;
+  if (!x->response.any_bytes) {
+    x->response.any_bytes = true;
+    x->host->mark(x->host_data, CW_MOMENT_FIRST_BYTE);
+  }
+  enum cw_code err = traced(x, CW_DEBUG_DATA_IN, chunk->bytes + chunk->end, n);
+  cw_rate_spend(&x->receive_rate, n);
+  chunk->end += n;
+  run->left -= run->left > 0 ? (int64_t)n : 0;
+  return err;
+}
+
+static bool wants_more(const struct cw_exchange *x,
+                       const struct cw_ssh_run *run) {
+  return !run->eof && run->left != 0 &&
+         cw_chunk_len(run->chunk) < x->request.receive_bytes &&
+         cw_chunk_room(run->chunk) >= run->chunk->cap / 4;
+}
+
+/* Until the chunk is nearly full or nothing comes any more. CW_AGAIN with an
+   empty chunk only. */
+static enum cw_code fill(struct cw_exchange *x, struct cw_ssh_run *run,
+                         struct cw_ssh *ssh, cw_ssh_io read) {
+  while (wants_more(x, run)) {
+    size_t room = read_room(x, run);
+    if (room == 0) {
+      return cw_chunk_len(run->chunk) ? CW_OK : CW_AGAIN;
+    }
+    ssize_t n = read(ssh, run->chunk->bytes + run->chunk->end, room);
+    if (n < 0) {
+      if (n == LIBSSH2_ERROR_EAGAIN && cw_chunk_len(run->chunk) > 0) {
+        return CW_OK;
+      }
+      return cw_ssh_failed(x, ssh, (int)n, CWE_SSH, "cannot read the file");
+    }
+    run->eof = n == 0;
+    enum cw_code err = note_read(x, run, (size_t)n);
+    if (err) {
+      return err;
+    }
+  }
+  return CW_OK;
+}
+
+static enum cw_code give(struct cw_exchange *x, struct cw_ssh_run *run) {
+  struct cw_slice all = cw_chunk_slice(run->chunk);
+  struct cw_piece piece = {all.ptr, all.len, run->chunk};
+  size_t taken = 0;
+  x->want = 0;
+  enum cw_code err = cw_writer_write(&x->writer, &piece, &taken);
+  taken = err ? taken : all.len;
+  run->chunk->start += taken;
+  x->response.body_received += taken;
+  return err;
+}
+
+/* An empty chunk that somebody still looks at is left to them. */
+static enum cw_code fresh_chunk(struct cw_exchange *x, struct cw_ssh_run *run) {
+  if (run->chunk && run->chunk->refs > 1) {
+    cw_chunk_unref(run->chunk);
+    run->chunk = NULL;
+  }
+  enum cw_code err = need_chunk(x, run);
+  if (!err) {
+    run->chunk->start = run->chunk->end = 0;
+  }
+  return err;
+}
+
+enum cw_code cw_ssh_download(struct cw_exchange *x, struct cw_ssh_run *run,
+                             struct cw_ssh *ssh, cw_ssh_io read) {
+  uint64_t before = x->response.body_received;
+  enum cw_code err = CW_OK;
+  while (!err) {
+    if (run->chunk && cw_chunk_len(run->chunk) > 0) {
+      err = give(x, run);
+    } else if (run->eof || run->left == 0) {
+      break;
+    } else {
+      err = fresh_chunk(x, run);
+      err = err ? err : fill(x, run, ssh, read);
+    }
+    if (!err && x->response.body_received - before > CW_SSH_BUDGET) {
+      x->more = true;
+      return CW_AGAIN;
+    }
+  }
+  if (!err && run->left > 0) {
+    return cw_fail(x->fail, CWE_PARTIAL_FILE,
+                   "the file ended %lld bytes before its size said",
+                   (long long)run->left);
+  }
+  return err;
+}
+
+enum cw_code cw_ssh_give_text(struct cw_exchange *x, struct cw_ssh_run *run) {
+  while (run->text_given < run->text.len) {
+    struct cw_piece piece = {run->text.ptr + run->text_given,
+                             run->text.len - run->text_given, NULL};
+    size_t taken = 0;
+    x->want = 0;
+    enum cw_code err = cw_writer_write(&x->writer, &piece, &taken);
+    taken = err ? taken : piece.len;
+    run->text_given += taken;
+    x->response.body_received += taken;
+    if (err) {
+      return err;
+    }
+  }
+  cw_buf_clear(&run->text);
+  run->text_given = 0;
+  return CW_OK;
+}
+
+/* --- up ------------------------------------------------------------------- */
+
+/* Asks the reader for more behind what is there. CW_AGAIN: it has nothing now,
+   and its place in the chunk stays where it is. */
+static enum cw_code ask_reader(struct cw_exchange *x, struct cw_ssh_run *run) {
+  struct cw_chunk *chunk = run->chunk;
+  if (!run->asking && chunk->start > 0 &&
+      cw_chunk_room(chunk) < chunk->cap / 4) {
+    memmove(chunk->bytes, chunk->bytes + chunk->start, cw_chunk_len(chunk));
+    chunk->end = cw_chunk_len(chunk);
+    chunk->start = 0;
+  }
+  size_t room = cw_chunk_room(chunk);
+  if (room > x->request.upload_ask_bytes) {
+    room = x->request.upload_ask_bytes;
+  }
+  if (run->eof || room < 2) {
+    return CW_OK;
+  }
+  size_t n = 0;
+  run->asking = true;
+  enum cw_code err = cw_reader_read(&x->reader, chunk->bytes + chunk->end, room,
+                                    &n, &run->eof);
+  if (err) {
+    return err;
+  }
+  run->asking = false;
+  err = traced(x, CW_DEBUG_DATA_OUT, chunk->bytes + chunk->end, n);
+  chunk->end += n;
+  return err;
+}
+
+static enum cw_code write_some(struct cw_exchange *x, struct cw_ssh_run *run,
+                               struct cw_ssh *ssh, cw_ssh_io write) {
+  struct cw_chunk *chunk = run->chunk;
+  ssize_t n = write(ssh, chunk->bytes + chunk->start, cw_chunk_len(chunk));
+  if (n < 0) {
+    return cw_ssh_failed(x, ssh, (int)n, CWE_SSH, "cannot write the file");
+  }
+  chunk->start += (size_t)n;
+  x->response.body_sent += (uint64_t)n;
+  cw_rate_spend(&x->send_rate, (size_t)n);
+  return CW_OK;
+}
+
+/* A rate holds back the next bytes of the reader, never those that libssh2 has
+   begun with. */
+static bool is_throttled(struct cw_exchange *x) {
+  return cw_rate_allow(&x->send_rate, 1, x->host->now_us(x->host_data),
+                       &x->rate_until_us) == 0;
+}
+
+enum cw_code cw_ssh_send_body(struct cw_exchange *x, struct cw_ssh_run *run,
+                              struct cw_ssh *ssh, cw_ssh_io write) {
+  uint64_t before = x->response.body_sent;
+  enum cw_code err = need_chunk(x, run);
+  while (!err) {
+    x->want = 0;
+    bool throttled = is_throttled(x);
+    enum cw_code asked = throttled ? CW_AGAIN : ask_reader(x, run);
+    if (asked && asked != CW_AGAIN) {
+      return asked;
+    }
+    if (cw_chunk_len(run->chunk) > 0 && !throttled) {
+      err = write_some(x, run, ssh, write);
+    } else if (run->eof && cw_chunk_len(run->chunk) == 0) {
+      break;
+    } else {
+      err = CW_AGAIN;
+    }
+    if (!err && x->response.body_sent - before > CW_SSH_BUDGET) {
+      x->more = true;
+      err = CW_AGAIN;
+    }
+  }
+  return err;
+}

@@ -1,0 +1,226 @@
+/* Files by SFTP: which one, how much of it, and its end. */
+#include <stdio.h>
+#include <string.h>
+
+#include "codec/range.h"
+#include "proto/ssh.h"
+
+/* "/~/x" lies under the home directory, "/~" is it. */
+static enum cw_code resolve_home(struct cw_exchange *x, struct cw_ssh_run *run,
+                                 const struct cw_ssh *ssh) {
+  const char *path = run->path;
+  if (strncmp(path, "/~", 2) != 0 || (path[2] != '/' && path[2] != 0)) {
+    return CW_OK;
+  }
+  struct cw_buf buf;
+  cw_buf_init(&buf, 2 * CW_SSH_MAX_PATH);
+  enum cw_code err = cw_buf_add_str(&buf, ssh->home);
+  if (!err && path[2] == '/' && buf.len > 0 && buf.ptr[buf.len - 1] == '/') {
+    cw_buf_truncate(&buf, buf.len - 1);
+  }
+  if (!err) {
+    err = cw_buf_add_str(&buf, path + 2);
+  }
+  run->path = err ? NULL : cw_arena_dup(&x->arena, cw_buf_slice(&buf));
+  cw_buf_fini(&buf);
+  return run->path ? CW_OK : cw_fail_oom(x->fail);
+}
+
+int cw_sftp_stat(struct cw_ssh *ssh, const char *path,
+                 LIBSSH2_SFTP_ATTRIBUTES *attrs) {
+  return libssh2_sftp_stat_ex(ssh->sftp, path, (unsigned)strlen(path),
+                              LIBSSH2_SFTP_STAT, attrs);
+}
+
+enum cw_code cw_sftp_close(struct cw_exchange *x, struct cw_ssh_run *run,
+                           struct cw_ssh *ssh) {
+  if (ssh->handle) {
+    int error = libssh2_sftp_close_handle(ssh->handle);
+    if (error == LIBSSH2_ERROR_EAGAIN) {
+      return cw_ssh_wait(x, ssh);
+    }
+    ssh->handle = NULL; /* it is freed, whatever the server said */
+    if (error) {
+      return cw_ssh_failed(x, ssh, error, CWE_SSH, "cannot close the file");
+    }
+  }
+  run->quote = x->request.ssh->postquote;
+  run->after = true;
+  run->step = cw_ssh_quotes;
+  return CW_OK;
+}
+
+/* --- down ----------------------------------------------------------------- */
+
+static ssize_t file_read(struct cw_ssh *ssh, char *bytes, size_t n) {
+  return libssh2_sftp_read(ssh->handle, bytes, n);
+}
+
+static enum cw_code sftp_receive(struct cw_exchange *x, struct cw_ssh_run *run,
+                                 struct cw_ssh *ssh) {
+  enum cw_code err = cw_ssh_download(x, run, ssh, file_read);
+  if (!err) {
+    run->step = cw_sftp_close;
+  }
+  return err;
+}
+
+static enum cw_code bad_range(struct cw_exchange *x) {
+  return cw_fail(x->fail, CWE_RANGE_ERROR, "SFTP takes one range, not %.100s",
+                 x->request.range);
+}
+
+/* Where to begin and how much to read, from range or resume. */
+static enum cw_code choose_part(struct cw_exchange *x, struct cw_ssh_run *run,
+                                int64_t size, int64_t *pfirst) {
+  int64_t first = x->request.resume_from;
+  int64_t last = -1;
+  if (x->request.range) {
+    bool many = false;
+    const char *spec = strchr(x->request.range, '=');
+    if (!cw_range_parse(spec ? spec + 1 : x->request.range, &many, &first,
+                        &last) ||
+        many) {
+      return bad_range(x);
+    }
+    if (first < 0) {
+      first = size > last ? size - last : 0;
+      last = -1;
+    }
+  } else if (first < 0) {
+    first = size + first > 0 ? size + first : 0;
+  }
+  if (first > size) {
+    return cw_fail(x->fail, CWE_BAD_DOWNLOAD_RESUME,
+                   "offset %lld is behind the end of the file, %lld",
+                   (long long)first, (long long)size);
+  }
+  run->left = (last >= 0 && last < size ? last + 1 : size) - first;
+  *pfirst = first;
+  return CW_OK;
+}
+
+static bool is_kind(const LIBSSH2_SFTP_ATTRIBUTES *attrs, unsigned long kind) {
+  return (attrs->flags & LIBSSH2_SFTP_ATTR_PERMISSIONS) &&
+         (attrs->permissions & LIBSSH2_SFTP_S_IFMT) == kind;
+}
+
+/* Files of /proc and devices say that they are empty and are not: they are read
+   to their end. A file that does not say its size too. */
+static bool has_size(const LIBSSH2_SFTP_ATTRIBUTES *attrs) {
+  return (attrs->flags & LIBSSH2_SFTP_ATTR_SIZE) && attrs->filesize > 0 &&
+         attrs->filesize < INT64_MAX;
+}
+
+static enum cw_code limit_size(struct cw_exchange *x,
+                               const struct cw_ssh_run *run) {
+  uint64_t max = x->request.max_body_bytes;
+  if (max > 0 && run->left > 0 && (uint64_t)run->left > max) {
+    return cw_fail(x->fail, CWE_FILESIZE_EXCEEDED,
+                   "the file of %lld bytes is larger than maxfilesize, %llu",
+                   (long long)run->left, (unsigned long long)max);
+  }
+  return max > 0 ? cw_writer_add_limit(&x->writer, CW_PHASE_LIMIT_DECODED, max)
+                 : CW_OK;
+}
+
+static void note_time(struct cw_exchange *x,
+                      const LIBSSH2_SFTP_ATTRIBUTES *attrs) {
+  if (attrs->flags & LIBSSH2_SFTP_ATTR_ACMODTIME) {
+    x->response.last_modified_s = (int64_t)attrs->mtime;
+  }
+}
+
+static enum cw_code begin_reading(struct cw_exchange *x, struct cw_ssh_run *run,
+                                  struct cw_ssh *ssh) {
+  int64_t first = 0;
+  enum cw_code err = CW_OK;
+  if (is_kind(&run->attrs, LIBSSH2_SFTP_S_IFDIR)) {
+    return cw_fail(x->fail, CWE_SSH,
+                   "%.150s is a directory: a URL that ends in / lists it",
+                   run->path);
+  }
+  note_time(x, &run->attrs);
+  if (has_size(&run->attrs)) {
+    err = choose_part(x, run, (int64_t)run->attrs.filesize, &first);
+    x->response.content_length = run->left;
+  } else if (x->request.range || x->request.resume_from) {
+    err = choose_part(x, run, 0, &first);
+  }
+  if (!err) {
+    err = limit_size(x, run);
+  }
+  if (err) {
+    return err;
+  }
+  if (first > 0) {
+    libssh2_sftp_seek64(ssh->handle, (libssh2_uint64_t)first);
+  }
+  run->receiving = true;
+  run->step = sftp_receive;
+  return CW_OK;
+}
+
+static enum cw_code stat_file(struct cw_exchange *x, struct cw_ssh_run *run,
+                              struct cw_ssh *ssh) {
+  int error = libssh2_sftp_fstat(ssh->handle, &run->attrs);
+  if (error == LIBSSH2_ERROR_EAGAIN || ssh->io_code) {
+    return cw_ssh_failed(x, ssh, error, CWE_SSH, "cannot ask for the size");
+  }
+  if (error) {
+    run->attrs.flags = 0;
+  }
+  return begin_reading(x, run, ssh);
+}
+
+static enum cw_code open_file(struct cw_exchange *x, struct cw_ssh_run *run,
+                              struct cw_ssh *ssh) {
+  ssh->handle =
+      libssh2_sftp_open_ex(ssh->sftp, run->path, (unsigned)strlen(run->path),
+                           LIBSSH2_FXF_READ, 0, LIBSSH2_SFTP_OPENFILE);
+  if (!ssh->handle) {
+    char what[200];
+    (void)snprintf(what, sizeof(what), "cannot open %.150s", run->path);
+    return cw_ssh_null(x, ssh, CWE_SSH, what);
+  }
+  run->step = stat_file;
+  return CW_OK;
+}
+
+/* --- nothing but its time and size ---------------------------------------- */
+
+static enum cw_code only_stat(struct cw_exchange *x, struct cw_ssh_run *run,
+                              struct cw_ssh *ssh) {
+  int error = cw_sftp_stat(ssh, run->path, &run->attrs);
+  if (error == LIBSSH2_ERROR_EAGAIN || ssh->io_code || x->request.wants_time) {
+    if (error) {
+      char what[200];
+      (void)snprintf(what, sizeof(what), "cannot look at %.150s", run->path);
+      return cw_ssh_failed(x, ssh, error, CWE_SSH, what);
+    }
+  }
+  if (!error) {
+    note_time(x, &run->attrs);
+    x->response.content_length =
+        has_size(&run->attrs) ? (int64_t)run->attrs.filesize : -1;
+  }
+  run->step = cw_sftp_close;
+  return CW_OK;
+}
+
+enum cw_code cw_sftp_start(struct cw_exchange *x, struct cw_ssh_run *run,
+                           struct cw_ssh *ssh) {
+  enum cw_code err = resolve_home(x, run, ssh);
+  if (err) {
+    return err;
+  }
+  size_t n = strlen(run->path);
+  if (x->request.head_only) {
+    run->step = only_stat;
+  } else if (x->request.upload) {
+    run->step = cw_sftp_upload;
+  } else {
+    run->step = n == 0 || run->path[n - 1] == '/' ? cw_sftp_list : open_file;
+  }
+  return CW_OK;
+}
