@@ -2,6 +2,7 @@
 -- a row without a scenario here fails.
 local world = require "spec.binding.world"
 local cw = require "curlew"
+local sshd = require "spec.sshd"
 
 local function upload(path)
   return function(url)
@@ -20,13 +21,19 @@ local function body(given)
   return given
 end
 
+local function sftp()
+  -- a connection that is reused was asked about before
+  return sshd.options("sftp", "hello", { forbid_reuse = true })
+end
+
 local function wildcard()
   return { url = "ftp://files.test/pub/*.txt", wildcardmatch = true }
 end
 
 -- options(url): what makes the callback be called; answer: what a callback
 -- that does its work returns; stop: what false makes, where that is not the
--- row's; rewinds: a body may be asked for again.
+-- row's; rewinds: a body may be asked for again; run: its world, where that is
+-- not the virtual network.
 local scenarios = {
   write = {}, header = {}, prereq = {}, sockopt = {}, opensocket = {},
   resolver_start = {},
@@ -75,6 +82,8 @@ local scenarios = {
     return { url = "https://files.test/",
       cainfo_blob = world.identity().cert }
   end },
+  ssh_key = { options = sftp, run = sshd.run },
+  ssh_hostkey = { options = sftp, run = sshd.run },
   chunk_bgn = { options = wildcard },
   chunk_end = { options = wildcard },
   -- no is an answer here: then nothing matches
@@ -101,6 +110,7 @@ end
 for row in cw.callbacks() do
   local scenario = scenarios[row.name]
   if row.built then
+    local run = scenario and scenario.run or world.run
     describe("callback " .. row.name, function()
       it("has a scenario", function()
         assert.is_table(scenario)
@@ -108,7 +118,7 @@ for row in cw.callbacks() do
 
       it("is called with its companion last, which getopt gives back",
         function()
-          world.run(function(self)
+          run(function(self)
             local calls, last = 0, nil
             local e, companion, answer
             e, companion, answer = make(row, self, function(...)
@@ -127,7 +137,7 @@ for row in cw.callbacks() do
         end)
 
       it("may be an object with the method " .. row.method, function()
-        world.run(function(self)
+        run(function(self)
           local seen
           local answer
           local object = { [row.method] = function(me)
@@ -144,7 +154,7 @@ for row in cw.callbacks() do
 
       it("throws the same value out of perform, with its traceback",
         function()
-          world.run(function(self)
+          run(function(self)
             local thrown = setmetatable({}, { __tostring = function()
               return "thrown on purpose"
             end })
@@ -163,7 +173,7 @@ for row in cw.callbacks() do
         end)
 
       it("throws the same value out of a multi, also a string", function()
-        world.run(function(self)
+        run(function(self)
           local e = make(row, self, function()
             error("a plain string", 0)
           end)
@@ -181,7 +191,7 @@ for row in cw.callbacks() do
       if not scenario or not scenario.at_end then
         it("makes nil, err the cause and false the code of the row",
           function()
-            world.run(function(self)
+            run(function(self)
               local cause = {}
               local e = make(row, self, function()
                 return nil, cause
@@ -201,7 +211,7 @@ for row in cw.callbacks() do
       end
 
       it("names itself when the result has a wrong type", function()
-        world.run(function(self)
+        run(function(self)
           local e = make(row, self, function()
             return print
           end)
@@ -214,7 +224,7 @@ for row in cw.callbacks() do
 
       if row.may_pend then
         it("may wait: the transfer goes on afterwards", function()
-          world.run(function(self)
+          run(function(self)
             local answer, e, _
             local slept = 0
             e, _, answer = make(row, self, function()
@@ -229,7 +239,7 @@ for row in cw.callbacks() do
         end)
 
         it("may run other transfers in between", function()
-          world.run(function(self)
+          run(function(self)
             local answer, e, _
             local status
             e, _, answer = make(row, self, function()
@@ -244,7 +254,7 @@ for row in cw.callbacks() do
         end)
 
         it("fails on a yield to somebody else's scheduler", function()
-          world.run(function(self)
+          run(function(self)
             local e = make(row, self, function()
               coroutine.yield "not ours"
             end)
@@ -256,7 +266,7 @@ for row in cw.callbacks() do
         end)
       else
         it("says that it cannot wait", function()
-          world.run(function(self)
+          run(function(self)
             local e = make(row, self, function()
               cw.sleep(1)
             end)
@@ -269,7 +279,7 @@ for row in cw.callbacks() do
       end
 
       it("may close its own handle", function()
-        world.run(function(self)
+        run(function(self)
           local e, answer, _
           e, _, answer = make(row, self, function()
             e:close()
@@ -289,7 +299,7 @@ for row in cw.callbacks() do
       end)
 
       it("may cancel its own transfer", function()
-        world.run(function(self)
+        run(function(self)
           local e, answer, _
           e, _, answer = make(row, self, function()
             if self.cancelled then
@@ -308,7 +318,7 @@ for row in cw.callbacks() do
 
       it("is collected with the handle that its closure holds", function()
         local gone = setmetatable({}, { __mode = "k" })
-        world.run(function(self)
+        run(function(self)
           for _ = 1, 3 do
             local e, answer, _
             e, _, answer = make(row, self, function()

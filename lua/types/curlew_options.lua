@@ -290,19 +290,19 @@
 ---@field chunk_data? any The companion of chunk_bgn_function and chunk_end_function.
 ---@field fnmatch_function? (fun(pattern: string, name: string, data: any): any, any?)|table|userdata Decides whether a name matches a pattern.
 ---@field fnmatch_data? any The companion of fnmatch_function.
----@field ssh_auth_types? curlew.ssh_auth|curlew.ssh_auth[] The methods of SSH authentication that may be used. Not built in.
----@field ssh_public_keyfile? string The file of the public key; unset: derived from the private key. Not built in.
----@field ssh_private_keyfile? string The file of the private key. Not built in.
----@field ssh_knownhosts? string The file of known host keys. Not built in.
----@field ssh_host_public_key_md5? string The MD5 digest of the host key, 32 hexadecimal digits, that must match. Not built in.
----@field ssh_host_public_key_sha256? string The SHA-256 digest of the host key in base64 that must match. Not built in.
----@field ssh_compression? boolean|integer Ask for compression. Not built in.
----@field ssh_keyfunction? (fun(known: table?, found: table, match: curlew.khmatch, data: any): curlew.khstat|boolean|nil, any?)|table|userdata Decides on a host key beside known_hosts. Not built in.
----@field ssh_keydata? any The companion of ssh_keyfunction. Not built in.
----@field ssh_hostkeyfunction? (fun(type: curlew.khtype, key: string, data: any): boolean?, any?)|table|userdata Decides on a host key. Not built in.
----@field ssh_hostkeydata? any The companion of ssh_hostkeyfunction. Not built in.
----@field new_file_perms? integer The permissions of files made on the server, as a number (0644 is 420). Not built in.
----@field new_directory_perms? integer The permissions of directories made on the server, as a number (0755 is 493). Not built in.
+---@field ssh_auth_types? curlew.ssh_auth|curlew.ssh_auth[] The methods of SSH authentication that may be used.
+---@field ssh_public_keyfile? string The file of the public key; unset: derived from the private key.
+---@field ssh_private_keyfile? string The file of the private key.
+---@field ssh_knownhosts? string The file of known host keys.
+---@field ssh_host_public_key_md5? string The MD5 digest of the host key, 32 hexadecimal digits, that must match.
+---@field ssh_host_public_key_sha256? string The SHA-256 digest of the host key in base64 that must match.
+---@field ssh_compression? boolean|integer Ask for compression.
+---@field ssh_keyfunction? (fun(known: table?, found: table, match: curlew.khmatch, data: any): curlew.khstat|boolean|nil, any?)|table|userdata Decides on a host key beside known_hosts.
+---@field ssh_keydata? any The companion of ssh_keyfunction.
+---@field ssh_hostkeyfunction? (fun(type: curlew.khtype, key: string, data: any): boolean?, any?)|table|userdata Decides on a host key.
+---@field ssh_hostkeydata? any The companion of ssh_hostkeyfunction.
+---@field new_file_perms? integer The permissions of files made on the server, as a number (0644 is 420).
+---@field new_directory_perms? integer The permissions of directories made on the server, as a number (0755 is 493).
 ---@field rtsp_request? curlew.rtspreq The RTSP request to send (RFC 2326).
 ---@field rtsp_session_id? string The session that requests belong to; unset: that of the first answer that names one is taken over.
 ---@field rtsp_stream_uri? string The URI that the request names; unset: "*", the server, where the request may be about that.
