@@ -40,8 +40,8 @@ end
 
 -- hostkeys: "ed25519 ecdsa" by default. A missing server is an error.
 function sshd:up(hostkeys)
-  os.execute((CLEAN .. "timeout 600 tests/support/sshd.sh '%s' %d '%s' >'%s/out' 2>&1 "
-    .. "& echo $! >'%s/pid'"):format(self.dir, self.port,
+  os.execute((CLEAN .. "timeout 600 tests/support/sshd.sh '%s' %d '%s' "
+    .. ">'%s/out' 2>&1 & echo $! >'%s/pid'"):format(self.dir, self.port,
     hostkeys or "ed25519 ecdsa", self.dir, self.dir))
   for _ = 1, 200 do
     if (self:read "log" or ""):find "Server listening" then

@@ -76,7 +76,6 @@ struct cw_ssh_run {
   struct cw_chunk *chunk;
   bool asking; /* the reader was shown the end of chunk and has not answered */
   bool eof;
-  bool header_given;
   struct cw_buf text; /* a line of a listing, or an answer to a command */
   size_t text_given;
   char name[CW_SSH_MAX_NAME + 1];

@@ -99,17 +99,13 @@ static enum cw_code by_password(struct cw_exchange *x, struct cw_ssh_run *run,
 /* libssh2 frees the response with the session's own function. Only a single
    prompt that hides what is typed is taken for the password, and only once: a
    server that asks again has refused it, and another prompt is no password. */
-static void answer_prompts(const char *name, int name_len, const char *text,
-                           int text_len, int n,
-                           const LIBSSH2_USERAUTH_KBDINT_PROMPT *prompts,
-                           LIBSSH2_USERAUTH_KBDINT_RESPONSE *responses,
-                           void **abstract) {
+static LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC(answer_prompts) {
   struct cw_ssh *ssh = *abstract;
   (void)name;
   (void)name_len;
-  (void)text;
-  (void)text_len;
-  if (n != 1 || prompts[0].echo || ssh->prompted || !ssh->password) {
+  (void)instruction;
+  (void)instruction_len;
+  if (num_prompts != 1 || prompts[0].echo || ssh->prompted || !ssh->password) {
     return;
   }
   ssh->prompted = true;

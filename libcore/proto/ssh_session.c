@@ -14,7 +14,6 @@
 
 #include "base/mem.h"
 #include "curlew/easy.h"
-#include "net/loop.h"
 #include "proto/ssh.h"
 
 static void *ssh_alloc(size_t n, void **abstract) {

@@ -32,7 +32,8 @@ int64_t lcw_judge_chunk_end(lua_State *L, struct lcw_call *call, int first);
 int lcw_push_two_strings(lua_State *L, struct lcw_call *call);
 int64_t lcw_judge_fnmatch(lua_State *L, struct lcw_call *call, int first);
 
-/* --- shapes_ssh.c: the same ------------------------------------------------ */
+/* --- shapes_ssh.c: the same ------------------------------------------------
+ */
 
 int lcw_push_ssh_key(lua_State *L, struct lcw_call *call);
 int64_t lcw_judge_ssh_key(lua_State *L, struct lcw_call *call, int first);
