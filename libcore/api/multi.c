@@ -13,13 +13,21 @@ CWM *cw_multi_init_on(const struct cw_platform *platform) {
   return platform && cw_multi_new(platform, &multi) == CW_OK ? multi : NULL;
 }
 
+/* The callback of notifications is told between turns: only what takes a turn,
+   and the end of the multi, is not possible there. */
+static bool is_refused_to_notify(enum cw_api api) {
+  return api == cw_api_multi_perform || api == cw_api_multi_turn ||
+         api == cw_api_multi_socket_action || api == cw_api_multi_cleanup;
+}
+
 /* CWM_OK if the call is allowed now. */
 static enum cw_mcode enter(const struct cw_multi *multi, enum cw_api api) {
   if (!cw_multi_is_valid(multi)) {
     return CWM_BAD_HANDLE;
   }
-  return cw_guard_multi(multi, api) == cw_inside_no ? CWM_RECURSIVE_API_CALL
-                                                    : CWM_OK;
+  bool refused = cw_guard_multi(multi, api) == cw_inside_no ||
+                 (multi->notices.telling && is_refused_to_notify(api));
+  return refused ? CWM_RECURSIVE_API_CALL : CWM_OK;
 }
 
 enum cw_mcode cw_multi_cleanup(CWM *multi) {
@@ -298,6 +306,16 @@ enum cw_mcode cw_multi_setopt(CWM *multi, enum cw_moption option, ...) {
   }
   va_end(ap);
   return err;
+}
+
+enum cw_mcode cw_multi_notify_enable(CWM *multi, unsigned notification) {
+  enum cw_mcode err = enter(multi, cw_api_multi_notify);
+  return err ? err : cw_notify_enable(multi, notification, true);
+}
+
+enum cw_mcode cw_multi_notify_disable(CWM *multi, unsigned notification) {
+  enum cw_mcode err = enter(multi, cw_api_multi_notify);
+  return err ? err : cw_notify_enable(multi, notification, false);
 }
 
 /* --- timers of the application -------------------------------------------- */

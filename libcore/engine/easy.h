@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "codec/uri.h"
 #include "curlew/easy.h"
+#include "engine/notify.h"
 #include "engine/options.h"
 #include "net/loop.h"
 #include "proto/exchange.h"
@@ -159,6 +160,7 @@ struct cw_easy {
   bool x_ready; /* x was initialised for t.proto */
   const struct cw_proto *proto;
   struct cw_node message; /* in the multi's list */
+  struct cw_notice ended; /* in the multi's queue of what it has to notify */
   enum cw_code result;
   struct cw_pin_count *pins; /* or NULL */
   struct cw_piece shown;     /* what the running write callback was shown */

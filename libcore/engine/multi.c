@@ -36,6 +36,7 @@ enum cw_code cw_multi_new(const struct cw_platform *platform,
   cw_list_init(&multi->messages);
   cw_list_init(&multi->waiting);
   cw_list_init(&multi->opening);
+  cw_notices_init(&multi->notices);
   for (size_t i = 0; i < cw_mopt_count; i++) {
     multi->option[i].i = initial[i];
   }
@@ -133,6 +134,7 @@ void cw_multi_detach(struct cw_multi *multi, struct cw_easy *easy) {
     multi->running--;
   }
   cw_list_remove(&multi->messages, &easy->message);
+  cw_notify_forget(multi, easy);
   (void)cw_idtab_take(&multi->easies, easy->id);
   easy->id = 0;
   easy->multi = NULL;
@@ -190,7 +192,9 @@ void cw_multi_tell(struct cw_multi *multi, struct cw_easy *easy) {
   }
   easy->t.told = true;
   multi->running--;
+  bool messages_waited = multi->messages.count > 0;
   cw_list_add_tail(&multi->messages, &easy->message);
+  cw_notify_ended(multi, easy, messages_waited);
 }
 
 static enum cw_mcode mcode_of(enum cw_code code) {
@@ -214,6 +218,7 @@ enum cw_mcode cw_multi_run(struct cw_multi *multi, int64_t max_wait_us) {
     err = multi->hook_error;
     multi->hook_error = CW_OK;
   }
+  cw_notify_tell(multi);
   return mcode_of(err);
 }
 

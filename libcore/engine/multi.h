@@ -31,7 +31,8 @@ struct cw_multi {
   struct cw_list waiting;  /* transfers without a connection */
   struct cw_list opening;  /* those that may open one and have not yet: they
                               count as connections where there are limits */
-  struct cw_msg told;      /* what info_read returns a pointer to */
+  struct cw_notices notices;
+  struct cw_msg told; /* what info_read returns a pointer to */
   int running;
   size_t most_easies; /* that were in at once */
   int depth;          /* calls of this multi on the C stack that call out */

@@ -143,12 +143,15 @@ struct lcw_multi {
   struct lcw_call *pending_first, *pending_last;
   struct lcw_timer *fired_first, *fired_last;
   struct lcw_timer *timers; /* that did not fire */
+  const struct lcw_option *missing; /* set, but not built in */
   struct lcw_stream *ready; /* something changed, not yet fetched */
   int in_core;
   bool due; /* Lua has something to fetch or to run: see multi_drive */
   bool safe;
   bool has_error;
   bool reported; /* a callback's error that the core has yet to mention */
+  bool unmentioned; /* the error is of a callback without a result: the core
+                       never mentions it */
 };
 
 /* --- ctx.c ------------------------------------------------------------ */
@@ -220,8 +223,8 @@ int lcw_open_easy(lua_State *L);
 
 /* The C function of a slot, or NULL where the binding has none. */
 cw_any_fn lcw_trampoline(enum cw_slot slot);
-cw_socket_fn lcw_socket_trampoline(void);
-cw_multi_timer_fn lcw_timer_trampoline(void);
+/* The same of a multi. */
+cw_any_fn lcw_mtrampoline(enum lcw_mslot slot);
 /* Begins a call: its direction's struct with empty arguments, or NULL where
    no Lua may run now or the direction is busy. */
 struct lcw_call *lcw_call_begin(struct lcw_easy *self, enum cw_slot slot);

@@ -40,12 +40,18 @@ static enum cw_mcode fresh(struct lcw_multi *self, enum cw_mcode err) {
 int lcw_multi_failed(lua_State *L, struct lcw_multi *self, int code) {
   if (self->has_error) {
     self->has_error = false;
-    self->reported = code != CWM_ABORTED_BY_CALLBACK;
+    self->reported = code != CWM_ABORTED_BY_CALLBACK && !self->unmentioned;
+    self->unmentioned = false;
     lcw_push_handle(L, self);
     lua_getiuservalue(L, -1, MULTI_ERROR);
     lua_pushnil(L);
     lua_setiuservalue(L, -3, MULTI_ERROR);
-    return lcw_fail(L, self->safe);
+    if (!self->safe) {
+      return lua_error(L); /* any value, as it was thrown */
+    }
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
   }
   if (code == CWM_OK) {
     return 0;
@@ -603,13 +609,12 @@ static int set_mcallback(lua_State *L, struct lcw_multi *self,
                          const struct lcw_option *row, int value) {
   enum cw_moption option = (enum cw_moption)row->number;
   bool unset = lua_isnil(L, value);
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < mslot_count; i++) {
     const struct lcw_callback *callback = &lcw_mcallbacks[i];
     if (callback->fn_option != row->number) {
       continue;
     }
-    cw_any_fn fn = i == 0 ? (cw_any_fn)lcw_socket_trampoline()
-                          : (cw_any_fn)lcw_timer_trampoline();
+    cw_any_fn fn = lcw_mtrampoline((enum lcw_mslot)i);
     struct lcw_frame frame;
     lcw_enter(self->ctx, &frame, L);
     enum cw_mcode err = cw_multi_set_ptr(
@@ -628,6 +633,10 @@ static int set_option(lua_State *L, struct lcw_multi *self, int index,
                       const struct lcw_option *row, int value) {
   enum cw_moption option = (enum cw_moption)row->number;
   int err = CWM_OK;
+  if (cw_feature(row->feature) <= 0) {
+    self->missing = row;
+    return CWM_NOT_BUILT_IN;
+  }
   lua_getiuservalue(L, index, MULTI_OPTIONS);
   lua_pushvalue(L, value);
   switch (row->kind) {
@@ -675,6 +684,12 @@ static int multi_setopt(lua_State *L) {
     lua_settop(L, 3);
     err = set_option(L, self, 1, lcw_check_moption(L, 2), 3);
   }
+  if (err == CWM_NOT_BUILT_IN && self->missing) {
+    lua_pushfstring(L, "option %s needs %s, which is not built in",
+                    self->missing->name, self->missing->feature);
+    lcw_push_error(L, "multi", err, lua_tostring(L, -1));
+    return lcw_fail(L, self->safe);
+  }
   if (err || self->has_error) {
     return lcw_multi_failed(L, self, err);
   }
@@ -700,6 +715,38 @@ static int multi_getopt(lua_State *L) {
     lua_pushinteger(L, number);
   }
   return 1;
+}
+
+/* notify_enable(multi, kind...), notify_disable(multi, kind...) */
+static int notify_choose(lua_State *L,
+                         enum cw_mcode (*choose)(CWM *multi, unsigned kind)) {
+  struct lcw_multi *self = lcw_check_multi(L, 1);
+  for (int arg = 2; arg <= lua_gettop(L); arg++) {
+    int64_t kind = 0;
+    if (lua_isinteger(L, arg)) {
+      kind = lua_tointeger(L, arg);
+    } else {
+      luaL_argcheck(
+          L, lcw_constant_value("notify", luaL_checkstring(L, arg), &kind), arg,
+          "\"info_read\" or \"easy_done\" expected");
+    }
+    enum cw_mcode err = kind < 0 || kind > INT32_MAX
+                            ? CWM_UNKNOWN_OPTION
+                            : choose(self->multi, (unsigned)kind);
+    if (err) {
+      return lcw_multi_failed(L, self, (int)err);
+    }
+  }
+  lua_settop(L, 1);
+  return 1;
+}
+
+static int multi_notify_enable(lua_State *L) {
+  return notify_choose(L, cw_multi_notify_enable);
+}
+
+static int multi_notify_disable(lua_State *L) {
+  return notify_choose(L, cw_multi_notify_disable);
 }
 
 /* --- ending
@@ -781,6 +828,8 @@ int lcw_open_multi(lua_State *L) {
                                      {"assign", multi_assign},
                                      {"setopt", multi_setopt},
                                      {"getopt", multi_getopt},
+                                     {"notify_enable", multi_notify_enable},
+                                     {"notify_disable", multi_notify_disable},
                                      {"count", multi_count},
                                      {"net", multi_net},
                                      {"closed", multi_is_closed},

@@ -63,11 +63,11 @@ const struct lcw_callback lcw_callbacks[] = {
 };
 const size_t lcw_ncallbacks = sizeof(lcw_callbacks) / sizeof(lcw_callbacks[0]);
 
-const struct lcw_callback lcw_mcallbacks[2] = {
+const struct lcw_callback lcw_mcallbacks[mslot_count] = {
 #define callback(...)
-#define mcallback(name, fn, data, c_type, shape, method, prose)     \
-  {#name,     #fn,   mopt_##fn, mopt_##data, shape_##shape, #shape, \
-   hold_none, false, #method,   0,           "ok",          "core"},
+#define mcallback(name, fn, data, c_type, shape, method, feature, prose) \
+  {#name,     #fn,   mopt_##fn, mopt_##data, shape_##shape, #shape,      \
+   hold_none, false, #method,   0,           "ok",          #feature},
 #include "tbl/callbacks.def"
 #undef callback
 #undef mcallback

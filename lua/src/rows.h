@@ -94,6 +94,8 @@ enum lcw_shape {
   shape_convert,
   shape_socket_wish,
   shape_timer_wish,
+  shape_push,
+  shape_notice,
   shape_count
 };
 
@@ -152,7 +154,16 @@ extern const size_t lcw_ninfos;
 /* Indexed by enum cw_slot; row 0 is no callback. */
 extern const struct lcw_callback lcw_callbacks[];
 extern const size_t lcw_ncallbacks;
-extern const struct lcw_callback lcw_mcallbacks[2];
+/* The callbacks of a multi, by their rows. */
+enum lcw_mslot {
+#define callback(...)
+#define mcallback(name, ...) mslot_##name,
+#include "tbl/callbacks.def"
+#undef callback
+#undef mcallback
+  mslot_count
+};
+extern const struct lcw_callback lcw_mcallbacks[mslot_count];
 
 /* The name of a code of "easy", "multi" or "url" in lower case, of "os" as the
    system has it ("ECONNREFUSED"), or "unknown". */

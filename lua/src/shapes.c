@@ -461,6 +461,26 @@ static int64_t judge_multi(lua_State *L, struct lcw_call *call, int first) {
   return verdict == LCW_GO_ON ? 0 : -1;
 }
 
+static int push_notice(lua_State *L, struct lcw_call *call) {
+  lua_pushstring(L, lcw_constant_name("notify", call->i[0]));
+  if (call->ptr) {
+    lcw_push_handle(L, call->ptr);
+  } else {
+    lua_pushnil(L);
+  }
+  return 2;
+}
+
+/* The core asks for no result: what stops it is the error alone. */
+static int64_t judge_notice(lua_State *L, struct lcw_call *call, int first) {
+  if (judge_multi(L, call, first) != 0 && !call->multi->has_error) {
+    lcw_push_error(L, "multi", CWM_ABORTED_BY_CALLBACK,
+                   "notifyfunction returned false");
+    lcw_keep_cause(L, call);
+  }
+  return 0;
+}
+
 struct shape {
   int (*push)(lua_State *L, struct lcw_call *call);
   int64_t (*judge)(lua_State *L, struct lcw_call *call, int first);
@@ -490,6 +510,7 @@ static const struct shape shapes[shape_count] = {
     [shape_two_strings] = {lcw_push_two_strings, lcw_judge_fnmatch},
     [shape_socket_wish] = {push_wish, judge_multi},
     [shape_timer_wish] = {push_timer, judge_multi},
+    [shape_notice] = {push_notice, judge_notice},
 };
 
 int lcw_shape_push(lua_State *L, struct lcw_call *call) {

@@ -230,7 +230,8 @@ cw_any_fn lcw_trampoline(enum cw_slot slot) {
 static int on_socket(CW *easy, int fd, int what, void *data, void *socketp) {
   (void)easy;
   (void)socketp; /* what was assigned is a Lua value */
-  struct lcw_call *call = lcw_multi_call_begin(data, &lcw_mcallbacks[0]);
+  struct lcw_call *call =
+      lcw_multi_call_begin(data, &lcw_mcallbacks[mslot_socket]);
   if (!call) {
     return 0;
   }
@@ -241,7 +242,8 @@ static int on_socket(CW *easy, int fd, int what, void *data, void *socketp) {
 
 static int on_timer(CWM *multi, long timeout_ms, void *data) {
   (void)multi;
-  struct lcw_call *call = lcw_multi_call_begin(data, &lcw_mcallbacks[1]);
+  struct lcw_call *call =
+      lcw_multi_call_begin(data, &lcw_mcallbacks[mslot_timer]);
   if (!call) {
     return 0;
   }
@@ -249,10 +251,31 @@ static int on_timer(CWM *multi, long timeout_ms, void *data) {
   return (int)lcw_call_run(call);
 }
 
-cw_socket_fn lcw_socket_trampoline(void) {
-  return on_socket;
+static void on_notify(CWM *multi, unsigned notification, CW *easy, void *data) {
+  (void)multi;
+  struct lcw_multi *self = data;
+  struct lcw_call *call =
+      lcw_multi_call_begin(self, &lcw_mcallbacks[mslot_notify]);
+  if (!call) {
+    return;
+  }
+  bool had_error = self->has_error;
+  void *handle = NULL;
+  if (easy) {
+    (void)cw_easy_get_ptr(easy, CWOPT_PRIVATE, &handle);
+  }
+  call->i[0] = notification;
+  call->ptr = handle;
+  (void)lcw_call_run(call);
+  self->unmentioned |= self->has_error && !had_error;
 }
 
-cw_multi_timer_fn lcw_timer_trampoline(void) {
-  return on_timer;
+static const cw_any_fn of_multi[mslot_count] = {
+    [mslot_socket] = (cw_any_fn)on_socket,
+    [mslot_timer] = (cw_any_fn)on_timer,
+    [mslot_notify] = (cw_any_fn)on_notify,
+};
+
+cw_any_fn lcw_mtrampoline(enum lcw_mslot slot) {
+  return of_multi[slot];
 }

@@ -371,6 +371,15 @@ function multi:setopt(name, value) end
 ---@return any
 function multi:getopt(name) end
 
+---What notifyfunction is told of; nothing at first.
+---@param ... curlew.notify|integer
+---@return curlew.multi
+function multi:notify_enable(...) end
+
+---@param ... curlew.notify|integer
+---@return curlew.multi
+function multi:notify_disable(...) end
+
 ---Seconds until the next timer.
 ---@return number?
 function multi:timeout() end

@@ -333,10 +333,10 @@
 ---@field max_host_connections? integer How many connections may be open to one host and port; transfers past that wait. 0: no limit.
 ---@field max_total_connections? integer How many connections may be open at all; transfers past that wait. 0: no limit.
 ---@field max_concurrent_streams? integer How many streams one HTTP/2 connection may carry at once. Not built in.
----@field pushfunction? (function)|table|userdata Decides on a stream that the server pushes. Not built in.
+---@field pushfunction? (fun(parent: curlew.easy, easy: curlew.easy, headers: table, data: any): boolean?, any?)|table|userdata Decides on a stream that the server pushes. Not built in.
 ---@field pushdata? any The companion of pushfunction. Not built in.
----@field notifyfunction? (function)|table|userdata Is told of what happened to transfers. Not built in.
----@field notifydata? any The companion of notifyfunction. Not built in.
+---@field notifyfunction? (fun(kind: curlew.notify, easy: curlew.easy?, data: any): boolean?, any?)|table|userdata Is told that transfers have ended.
+---@field notifydata? any The companion of notifyfunction.
 ---@field network_changed? integer Drop idle connections and cached names, because the network is another one. Not built in.
 ---@field resolve_threads_max? integer How many threads look up names. Not built in.
 ---@field quick_exit? boolean|integer Accepted for programs that set it. Nothing changes: no lookup thread is waited for at the end.
@@ -706,6 +706,8 @@
 ---@field CSELECT_IN integer 1, readable
 ---@field CSELECT_OUT integer 2, writable
 ---@field CSELECT_ERR integer 4, failed
+---@field MNOTIFY_INFO_READ integer 0, a message waits where none did
+---@field MNOTIFY_EASY_DONE integer 1, a transfer has ended
 ---@field CALLBACK_PENDING integer 268435459, the answer comes later
 ---@field BLOB_NOCOPY integer 0, the bytes stay the caller's
 ---@field BLOB_COPY integer 1, the bytes are copied
@@ -1191,6 +1193,12 @@
 ---| "in" # readable
 ---| "out" # writable
 ---| "err" # failed
+
+---What notifyfunction is told of.
+---@alias curlew.notify
+---| integer
+---| "info_read" # a message waits where none did
+---| "easy_done" # a transfer has ended
 
 ---A result of callbacks that may pend.
 ---@alias curlew.callback

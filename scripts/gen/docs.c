@@ -243,6 +243,9 @@ void write_callbacks_md(FILE *out) {
     fprintf(out, "| `%s` | `%s`, `%s` | `%s` | ", row->name, row->fn_option,
             row->data_option, row->method);
     put_cell(out, row->prose);
+    if (!is_built(row->feature)) {
+      fprintf(out, " Not built in: waits for %s.", row->feature);
+    }
     fputs(" |\n", out);
   }
 }

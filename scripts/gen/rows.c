@@ -70,7 +70,7 @@ const struct number_row infos[] = {
 #define callback(name, fn, data, type, shape, holds, pend, method, code, \
                  feature, prose)                                         \
   {#name, #fn, #data, #shape, #holds, pend, #method, #code, #feature, prose},
-#define mcallback(name, fn, data, type, shape, method, prose)
+#define mcallback(...)
 const struct callback_row callbacks[] = {
 #include "tbl/callbacks.def"
     {0}};
@@ -78,8 +78,8 @@ const struct callback_row callbacks[] = {
 #undef mcallback
 #define callback(name, fn, data, type, shape, holds, pend, method, code, \
                  feature, prose)
-#define mcallback(name, fn, data, type, shape, method, prose) \
-  {#name, #fn, #data, #shape, "none", 0, #method, "ok", "core", prose},
+#define mcallback(name, fn, data, type, shape, method, feature, prose) \
+  {#name, #fn, #data, #shape, "none", 0, #method, "ok", #feature, prose},
 const struct callback_row mcallbacks[] = {
 #include "tbl/callbacks.def"
     {0}};

@@ -61,6 +61,10 @@ static const struct word_pair shapes[] = {
     {"socket_wish", "fun(fd: integer, what: curlew.poll, assigned: any, "
                     "data: any): " GO_ON},
     {"timer_wish", "fun(timeout_ms: integer, data: any): " GO_ON},
+    {"push", "fun(parent: curlew.easy, easy: curlew.easy, headers: table, "
+             "data: any): " GO_ON},
+    {"notice",
+     "fun(kind: curlew.notify, easy: curlew.easy?, data: any): " GO_ON},
     {NULL, NULL}};
 
 static const struct word_pair kinds[] = {

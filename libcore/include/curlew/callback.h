@@ -294,6 +294,18 @@ typedef int (*cw_socket_fn)(CW *easy, int fd, int what, void *data,
    cw_multi_socket_action with CW_SOCKET_TIMEOUT, not from inside this callback.
    A result of -1 as above. */
 typedef int (*cw_multi_timer_fn)(CWM *multi, long timeout_ms, void *data);
+/* CWMOPT_NOTIFYFUNCTION: notification is a CWMNOTIFY_ value that
+   cw_multi_notify_enable was called with; easy the transfer that ended, or NULL
+   where it is of none in particular. Called at the end of cw_multi_perform,
+   cw_multi_turn and cw_multi_socket_action, outside of any other callback: only
+   those and cw_multi_cleanup are refused inside. */
+typedef void (*cw_notify_fn)(CWM *multi, unsigned notification, CW *easy,
+                             void *data);
+/* CWMOPT_PUSHFUNCTION, which waits for HTTP/2: easy is a copy of parent for the
+   stream that the server offers; a CW_PUSH_ value decides on it. */
+struct cw_pushheaders;
+typedef int (*cw_push_fn)(CW *parent, CW *easy, size_t num_headers,
+                          struct cw_pushheaders *headers, void *data);
 
 #ifdef __cplusplus
 }

@@ -89,6 +89,13 @@ CW_EXTERN enum cw_mcode cw_multi_set_fn(CWM *multi, enum cw_moption option,
 CW_EXTERN enum cw_mcode cw_multi_get_int(CWM *multi, enum cw_moption option,
                                          int64_t *pvalue);
 
+/* Whether NOTIFYFUNCTION is told of that kind, a CWMNOTIFY_ value; at first of
+   none. CWM_UNKNOWN_OPTION: there is no such kind. Allowed inside callbacks. */
+CW_EXTERN enum cw_mcode cw_multi_notify_enable(CWM *multi,
+                                               unsigned notification);
+CW_EXTERN enum cw_mcode cw_multi_notify_disable(CWM *multi,
+                                                unsigned notification);
+
 /* The monotonic time of the multi's world in microseconds. */
 CW_EXTERN int64_t cw_multi_now_us(CWM *multi);
 /* The wall clock of that world, seconds since 1970. */

@@ -780,4 +780,8 @@ enum cw_slot {
 #define CWPX_UNKNOWN_MODE 32L /* the mode is not known */
 #define CWPX_USER_REJECTED 33L /* the user was rejected */
 
+/* What notifyfunction is told of. */
+#define CWMNOTIFY_INFO_READ 0L /* a message waits where none did */
+#define CWMNOTIFY_EASY_DONE 1L /* a transfer has ended */
+
 #endif

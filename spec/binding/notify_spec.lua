@@ -1,0 +1,167 @@
+-- The callbacks of a multi: notify, push, socket and timer.
+local world = require "spec.binding.world"
+local cw = require "curlew"
+local safe = require "curlew.safe"
+
+local function nothing()
+end
+
+local function get(self)
+  return cw.easy { url = self.url .. "/", writefunction = nothing }
+end
+
+describe("notifyfunction", function()
+  it("is told of ends and of messages, with its companion last", function()
+    local heard, companion, e = {}, {}, nil
+    world.run(function(self)
+      local m = cw.current_multi()
+      m:setopt { notifydata = companion, notifyfunction = function(...)
+        heard[#heard + 1] = table.pack(...)
+      end }
+      assert.equal(m, m:notify_enable("easy_done", "info_read"))
+      e = get(self)
+      e:perform()
+      m:notify_disable("easy_done", cw.MNOTIFY_INFO_READ or 0)
+      local n = #heard
+      get(self):perform()
+      assert.equal(n, #heard)
+      m:setopt("notifyfunction", nil)
+      assert.equal(companion, m:getopt "notifydata")
+    end)
+    assert.equal(2, #heard)
+    assert.same({ "easy_done", "info_read" }, { heard[1][1], heard[2][1] })
+    assert.equal(e, heard[1][2])
+    assert.is_nil(heard[2][2])
+    assert.equal(3, heard[1].n)
+    assert.is_true(rawequal(companion, heard[1][3]))
+    assert.is_true(rawequal(companion, heard[2][3]))
+  end)
+
+  it("may be an object", function()
+    local seen
+    local object = { notify = function(me, kind)
+      seen = { me, kind }
+    end }
+    world.run(function(self)
+      local m = cw.current_multi()
+      m:setopt("notifyfunction", object):notify_enable "easy_done"
+      get(self):perform()
+      m:setopt("notifyfunction", nil)
+    end)
+    assert.same({ object, "easy_done" }, seen)
+  end)
+
+  it("may close, add and remove", function()
+    world.run(function(self)
+      local m = cw.current_multi()
+      local again, closed = get(self), get(self)
+      m:setopt("notifyfunction", function(_, e)
+        if e == closed then
+          e:close()
+          m:add(again)
+        end
+      end)
+      m:notify_enable "easy_done"
+      m:add(closed)
+      local who, ok
+      repeat
+        who, ok = m:wait()
+      until who == again
+      assert.is_true(ok)
+      m:setopt("notifyfunction", nil)
+    end)
+  end)
+
+  it("refuses kinds that there are not", function()
+    local m <close> = cw.multi()
+    assert.is_false(pcall(m.notify_enable, m, "no_such"))
+    local ok, err = pcall(m.notify_enable, m, 77)
+    assert.is_false(ok)
+    assert.equal("unknown_option", err.name)
+    local s <close> = safe.multi()
+    local set, why = s:notify_enable(77)
+    assert.is_nil(set)
+    assert.equal("unknown_option", why.name)
+  end)
+end)
+
+-- What each does when it fails in one way: the driving call has the cause.
+local function drive(option, fn)
+  local m <close> = cw.multi()
+  local ok, err = pcall(function()
+    m:setopt(option, fn)
+    m:notify_enable "easy_done"
+    m:add(cw.easy { url = "http://127.0.0.1:1/", writefunction = nothing })
+    for _ = 1, 50 do
+      m:turn(0.1)
+    end
+  end)
+  m:setopt(option, nil)
+  -- The multi lives on: another transfer ends as it should.
+  local e = cw.easy { url = "http://127.0.0.1:1/", writefunction = nothing }
+  m:add(e)
+  local n = 0
+  for who, done, why in m:done() do
+    n = n + 1
+    assert.is_false(done)
+    assert.equal("couldnt_connect", why.name)
+    if who == e then
+      break
+    end
+  end
+  assert.is_true(n >= 1)
+  return ok, err
+end
+
+for _, option in ipairs { "socketfunction", "timerfunction",
+                          "notifyfunction" } do
+  describe("a failing " .. option, function()
+    it("throws its own value out of the call that drove it", function()
+      local thrown = {}
+      local ok, err = drive(option, function() error(thrown) end)
+      assert.is_false(ok)
+      assert.is_true(rawequal(thrown, err))
+    end)
+
+    it("returns nil and a cause, which comes out unchanged", function()
+      local cause = {}
+      local ok, err = drive(option, function() return nil, cause end)
+      assert.is_false(ok)
+      assert.is_true(rawequal(cause, err))
+    end)
+
+    it("returns false: aborted_by_callback", function()
+      local ok, err = drive(option, function() return false end)
+      assert.is_false(ok)
+      assert.equal("aborted_by_callback", err.name)
+      assert.equal("multi", err.category)
+    end)
+
+    it("returns what it may not: named", function()
+      local ok, err = drive(option, function() return {} end)
+      assert.is_false(ok)
+      assert.matches(option .. " returned a table", err)
+    end)
+
+    it("cannot yield: said so", function()
+      local ok, err = drive(option, function() cw.sleep(1) end)
+      assert.is_false(ok)
+      assert.matches(option .. " must answer at once", err)
+    end)
+  end)
+end
+
+describe("pushfunction", function()
+  it("is not built in", function()
+    local m <close> = cw.multi()
+    local ok, err = pcall(m.setopt, m, "pushfunction", nothing)
+    assert.is_false(ok)
+    assert.equal("not_built_in", err.name)
+    assert.matches("http2", err.detail)
+    assert.is_nil(m:getopt "pushfunction")
+    local s <close> = safe.multi()
+    local set, why = s:setopt("pushdata", {})
+    assert.is_nil(set)
+    assert.equal("not_built_in", why.name)
+  end)
+end)
