@@ -11,7 +11,6 @@
 #include "base/list.h"
 #include "codec/uri.h"
 #include "curlew/easy.h"
-#include "engine/notify.h"
 #include "engine/options.h"
 #include "net/loop.h"
 #include "proto/exchange.h"
@@ -131,6 +130,13 @@ struct cw_transfer {
                                        went to the offset */
   int64_t rtsp_cseq_recv;           /* of the last answer */
   struct cw_slist *trailers;        /* being gathered by the trailer callback */
+};
+
+/* What a multi has to tell its NOTIFYFUNCTION, see multi.h. */
+struct cw_notice {
+  struct cw_node node; /* in the multi's queue */
+  struct cw_easy *easy;
+  unsigned kind; /* CWMNOTIFY_ */
 };
 
 struct cw_easy {

@@ -19,6 +19,13 @@ enum cw_mopt {
   cw_mopt_count
 };
 
+struct cw_notices {
+  struct cw_list queue;
+  struct cw_notice info_read;
+  unsigned enabled; /* bits, by kind */
+  bool telling;     /* the callback is on the C stack */
+};
+
 struct cw_multi {
   uint32_t magic;
   struct cw_loop *loop;
@@ -71,6 +78,23 @@ CW_MUST_CHECK enum cw_mcode cw_multi_run(struct cw_multi *multi,
                                          int64_t max_wait_us);
 /* Installs or removes the hooks of SOCKETFUNCTION and TIMERFUNCTION. */
 CW_MUST_CHECK enum cw_mcode cw_multi_update_hooks(struct cw_multi *multi);
+
+/* --- notify.c: notices wait in a queue and are told, in order, when the turn
+   is over. A notice is part of what it is about, so telling needs no memory,
+   and what goes takes its notice along. ------------------------------------ */
+
+void cw_notices_init(struct cw_notices *notices);
+/* A transfer has ended; messages waited for somebody to read them before that,
+   or not. */
+void cw_notify_ended(struct cw_multi *multi, struct cw_easy *easy,
+                     bool messages_waited);
+/* Nobody is told of it any more. */
+void cw_notify_forget(struct cw_multi *multi, struct cw_easy *easy);
+/* Calls NOTIFYFUNCTION for all that is queued and what is queued meanwhile. */
+void cw_notify_tell(struct cw_multi *multi);
+/* CWM_UNKNOWN_OPTION. */
+CW_MUST_CHECK enum cw_mcode cw_notify_enable(struct cw_multi *multi,
+                                             unsigned kind, bool enable);
 
 /* --- user_timer.c: as cw_multi_timer_start and _stop ------------------------
  */

@@ -1,5 +1,4 @@
-#include "engine/notify.h"
-
+/* What a multi notifies its application of. */
 #include "engine/multi.h"
 
 void cw_notices_init(struct cw_notices *notices) {

@@ -142,14 +142,14 @@ struct lcw_multi {
   struct lcw_listener *listeners;
   struct lcw_call *pending_first, *pending_last;
   struct lcw_timer *fired_first, *fired_last;
-  struct lcw_timer *timers; /* that did not fire */
+  struct lcw_timer *timers;         /* that did not fire */
   const struct lcw_option *missing; /* set, but not built in */
-  struct lcw_stream *ready; /* something changed, not yet fetched */
+  struct lcw_stream *ready;         /* something changed, not yet fetched */
   int in_core;
   bool due; /* Lua has something to fetch or to run: see multi_drive */
   bool safe;
   bool has_error;
-  bool reported; /* a callback's error that the core has yet to mention */
+  bool reported;    /* a callback's error that the core has yet to mention */
   bool unmentioned; /* the error is of a callback without a result: the core
                        never mentions it */
 };
