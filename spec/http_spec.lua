@@ -219,7 +219,7 @@ describe("failures", function()
       end, "timeout is a number of seconds")
       assert.error_matches(function()
         style.request { url = "http://a.test/", body = "x", json = {} }
-      end, "one of body, form and json")
+      end, "one of body, form, json and multipart")
     end
   end)
 end)

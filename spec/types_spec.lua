@@ -83,7 +83,7 @@ local function with_answers(fn)
 end
 
 local C_TYPES = {
-  "easy", "multi", "view", "sink", "source", "url", "socket", "address",
+  "easy", "multi", "view", "sink", "source", "mime", "url", "socket", "address",
   "ssl_ctx", "resolver", "listener", "stream", "vnet",
 }
 

@@ -42,9 +42,10 @@ enum cw_code cw_body_wait(struct cw_easy *easy) {
     err = wait_for(easy, &easy->t.sink_watch, cw_sink_fd_wanted(sink),
                    CW_READY_WRITE);
   }
-  if (!err && source) {
-    err = wait_for(easy, &easy->t.source_watch, cw_source_fd_wanted(source),
-                   CW_READY_READ);
+  if (!err && (source || easy->options.sends_mime)) {
+    int fd = easy->options.sends_mime ? cw_mime_waits_for(easy)
+                                      : cw_source_fd_wanted(source);
+    err = wait_for(easy, &easy->t.source_watch, fd, CW_READY_READ);
   }
   return err;
 }

@@ -265,6 +265,10 @@ CW_MUST_CHECK enum cw_code cw_follow_next(struct cw_easy *easy);
    CW_AGAIN: it pends. */
 CW_MUST_CHECK enum cw_code cw_call_seek(struct cw_easy *easy, int64_t offset,
                                         int64_t *presult);
+/* The same for any seek callback. */
+CW_MUST_CHECK enum cw_code cw_call_seek_of(struct cw_easy *easy, cw_seek_fn fn,
+                                           void *data, int64_t offset,
+                                           int64_t *presult);
 /* Makes the body readable from its start again; may pend. */
 CW_MUST_CHECK enum cw_code cw_rewind_body(struct cw_easy *easy);
 
@@ -293,6 +297,12 @@ enum cw_code cw_hook_read(void *data, char *bytes, size_t n, size_t *pnread);
 /* Asks the opensocket callback, which is set. As cw_conn_user.open_socket. */
 enum cw_code cw_hook_open_socket(void *data, int purpose,
                                  struct cw_sockaddr *addr, int *pfd);
+/* Whether the application may be asked for bytes now. */
+bool cw_may_ask(const struct cw_easy *easy);
+/* Calls a read callback and judges what it says. */
+CW_MUST_CHECK enum cw_code cw_call_read(struct cw_easy *easy, cw_read_fn fn,
+                                        void *data, char *bytes, size_t n,
+                                        size_t *pnread);
 
 /* Whether the application takes anything now. */
 bool cw_may_deliver(const struct cw_easy *easy);
@@ -329,6 +339,22 @@ enum cw_code cw_hook_fnmatch(void *data, const char *pattern, const char *name,
 enum cw_code cw_hook_chunk_bgn(void *data, const struct cw_fileinfo *info,
                                int remains, bool *pskip);
 enum cw_code cw_hook_chunk_end(void *data);
+
+/* --- hooks_mime.c: a multipart body in a transfer
+ * ------------------------------ */
+
+/* Before a request: the body becomes this transfer's and is put to its start,
+   by seek callbacks where it was read before, which may pend (CW_AGAIN).
+   Nothing happens without a body. CWE_BAD_FUNCTION_ARGUMENT: another transfer
+   has it. CWE_SEND_FAIL_REWIND. */
+CW_MUST_CHECK enum cw_code cw_mime_ready(struct cw_easy *easy);
+/* Fills in body and Content-Type of the request; only with options.sends_mime.
+ */
+CW_MUST_CHECK enum cw_code cw_mime_use(struct cw_easy *easy);
+/* The descriptor that a body that is blocked waits for, or -1. */
+int cw_mime_waits_for(const struct cw_easy *easy);
+/* The transfer is over: the body may be changed and sent by others. */
+void cw_mime_over(struct cw_easy *easy);
 
 /* --- trace.c
  * --------------------------------------------------------------------- */

@@ -220,30 +220,38 @@ static enum cw_code judge_given(struct cw_easy *easy, int64_t result, size_t n,
   return CW_OK;
 }
 
-enum cw_code cw_hook_read(void *data, char *bytes, size_t n, size_t *pnread) {
-  struct cw_easy *easy = data;
-  if ((easy->paused & CW_PAUSE_SEND) || easy->cancelled || easy->doomed ||
-      easy->leaving) {
-    return CW_AGAIN;
-  }
-  cw_read_fn fn = (cw_read_fn)cw_opt_f(opts(easy), cw_opt_readfunction);
-  easy->t.read_called = true;
-  if (!fn) {
-    return read_default(easy, bytes, n, pnread);
-  }
+bool cw_may_ask(const struct cw_easy *easy) {
+  return !(easy->paused & CW_PAUSE_SEND) && !easy->cancelled && !easy->doomed &&
+         !easy->leaving;
+}
+
+enum cw_code cw_call_read(struct cw_easy *easy, cw_read_fn fn, void *data,
+                          char *bytes, size_t n, size_t *pnread) {
   int64_t result = 0;
   enum cw_call how = cw_call_begin(easy, CW_SLOT_READ, &result);
   if (how == CW_CALL_WAITS) {
     return CW_AGAIN;
   }
   if (how == CW_CALL_NOW) {
-    result = (int64_t)fn(bytes, 1, n, cw_opt_p(opts(easy), cw_opt_readdata));
+    result = (int64_t)fn(bytes, 1, n, data);
     enum cw_code err = cw_call_end(easy, CW_SLOT_READ, &result);
     if (err) {
       return err;
     }
   }
   return judge_given(easy, result, n, pnread);
+}
+
+enum cw_code cw_hook_read(void *data, char *bytes, size_t n, size_t *pnread) {
+  struct cw_easy *easy = data;
+  if (!cw_may_ask(easy)) {
+    return CW_AGAIN;
+  }
+  cw_read_fn fn = (cw_read_fn)cw_opt_f(opts(easy), cw_opt_readfunction);
+  easy->t.read_called = true;
+  return fn ? cw_call_read(easy, fn, cw_opt_p(opts(easy), cw_opt_readdata),
+                           bytes, n, pnread)
+            : read_default(easy, bytes, n, pnread);
 }
 
 static enum cw_code hook_trailers(void *data, struct cw_slist **plist) {

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "engine/rules.h"
+#include "pipe/mime.h"
 
 enum {
 #define feature(name, built, library, prose) built_##name = (built),
@@ -169,6 +170,8 @@ static void free_value(struct cw_options *options, enum cw_opt opt) {
       cw_sink_unref(value->p);
     } else if (opt == cw_opt_source) {
       cw_source_unref(value->p);
+    } else if (opt == cw_opt_mimepost) {
+      cw_mime_free(value->p);
     }
     value->p = NULL;
     break;
@@ -234,7 +237,9 @@ static bool copy_value(struct cw_options *to, const struct cw_options *from,
     to->value[opt].blob = value->blob ? copy_blob(value->blob) : NULL;
     return !value->blob || to->value[opt].blob;
   }
-  if (opt != cw_opt_sink && opt != cw_opt_source) {
+  if (opt == cw_opt_mimepost) {
+    to->value[opt].p = value->p ? cw_mime_ref(value->p) : NULL;
+  } else if (opt != cw_opt_sink && opt != cw_opt_source) {
     to->value[opt] = *value;
   }
   return true;
@@ -249,6 +254,7 @@ enum cw_code cw_options_copy(struct cw_options *to,
   }
   memcpy(to->touched, from->touched, sizeof(to->touched));
   to->post = from->post;
+  to->sends_mime = from->sends_mime;
   if (from->post.owned) {
     to->post.owned = cw_memdup0(from->post.owned, from->post.len);
     to->post.ptr = to->post.owned;
@@ -437,8 +443,11 @@ enum cw_code cw_options_set_ptr(struct cw_options *options, int number,
     cw_sink_ref(ptr);
   } else if (ref->opt == cw_opt_source && ptr) {
     cw_source_ref(ptr);
+  } else if (ref->opt == cw_opt_mimepost && ptr) {
+    cw_mime_ref(ptr);
   }
   replace(options, ref->opt, (union cw_value){.p = ptr});
+  cw_rules_apply(options, ref->opt, ptr != NULL);
   return CW_OK;
 }
 

@@ -79,6 +79,7 @@ union cw_value {
 struct cw_options {
   union cw_value value[cw_opt_count];
   struct cw_bytes post;
+  bool sends_mime; /* the body is mimepost's: it was chosen last */
   uint64_t touched[(cw_opt_count + 63) / 64]; /* set by the user */
   uint64_t serial; /* another one after each change; never 0 */
 };

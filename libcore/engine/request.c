@@ -239,10 +239,13 @@ static enum cw_code choose_body(struct cw_easy *easy) {
     return CW_OK;
   }
   r->has_body = r->upload || post;
-  r->post_form = post;
   if (!r->has_body) {
     return CW_OK;
   }
+  if (post && o->sends_mime) {
+    return cw_mime_use(easy);
+  }
+  r->content_type = post ? "application/x-www-form-urlencoded" : NULL;
   if (post && sends_fields(easy)) {
     use_fields(easy);
     return CW_OK;

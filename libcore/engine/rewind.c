@@ -54,9 +54,8 @@ static enum cw_code around(struct cw_easy *easy) {
   return cannot(easy, "neither a seek nor an ioctl callback can rewind it");
 }
 
-enum cw_code cw_call_seek(struct cw_easy *easy, int64_t offset,
-                          int64_t *presult) {
-  cw_seek_fn fn = (cw_seek_fn)cw_opt_f(&easy->options, cw_opt_seekfunction);
+enum cw_code cw_call_seek_of(struct cw_easy *easy, cw_seek_fn fn, void *data,
+                             int64_t offset, int64_t *presult) {
   enum cw_call how = cw_call_begin(easy, CW_SLOT_SEEK, presult);
   if (how == CW_CALL_WAITS) {
     return CW_AGAIN;
@@ -64,8 +63,15 @@ enum cw_code cw_call_seek(struct cw_easy *easy, int64_t offset,
   if (how == CW_CALL_ANSWERED) {
     return CW_OK;
   }
-  *presult = fn(cw_opt_p(&easy->options, cw_opt_seekdata), offset, SEEK_SET);
+  *presult = fn(data, offset, SEEK_SET);
   return cw_call_end(easy, CW_SLOT_SEEK, presult);
+}
+
+enum cw_code cw_call_seek(struct cw_easy *easy, int64_t offset,
+                          int64_t *presult) {
+  const struct cw_options *o = &easy->options;
+  return cw_call_seek_of(easy, (cw_seek_fn)cw_opt_f(o, cw_opt_seekfunction),
+                         cw_opt_p(o, cw_opt_seekdata), offset, presult);
 }
 
 static enum cw_code by_seek(struct cw_easy *easy) {
@@ -90,7 +96,9 @@ enum cw_code cw_rewind_body(struct cw_easy *easy) {
     return CW_OK;
   }
   enum cw_code err = CW_OK;
-  if (cw_opt_p(o, cw_opt_source)) {
+  if (o->sends_mime) {
+    t->read_called = false; /* its parts know: cw_mime_ready */
+  } else if (cw_opt_p(o, cw_opt_source)) {
     err = cw_source_seek(cw_opt_p(o, cw_opt_source), 0);
     if (err) {
       err = cannot(easy, "its source cannot be rewound");

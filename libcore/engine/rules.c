@@ -98,6 +98,15 @@ static void choose(struct cw_options *options, bool nobody, bool post,
   options->value[cw_opt_nobody].i = nobody;
   options->value[cw_opt_post].i = post;
   options->value[cw_opt_upload].i = upload;
+  options->sends_mime = false;
+}
+
+/* Unset, it leaves a request that has another body alone. */
+static void choose_mime(struct cw_options *options, bool is_set) {
+  if (is_set || options->sends_mime) {
+    choose(options, false, is_set, false);
+    options->sends_mime = is_set;
+  }
 }
 
 void cw_rules_apply(struct cw_options *options, enum cw_opt opt,
@@ -125,6 +134,9 @@ void cw_rules_apply(struct cw_options *options, enum cw_opt opt,
     break;
   case cw_opt_postfields:
     choose(options, false, value != 0, false);
+    break;
+  case cw_opt_mimepost:
+    choose_mime(options, value != 0);
     break;
   default:
     break;

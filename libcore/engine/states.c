@@ -114,6 +114,9 @@ enum cw_code cw_step_opening(struct cw_easy *easy) {
     err = cw_rewind_body(easy);
   }
   if (!err) {
+    err = cw_mime_ready(easy);
+  }
+  if (!err) {
     err = seek_upload(easy);
   }
   if (!err) {

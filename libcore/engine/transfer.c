@@ -276,6 +276,7 @@ void cw_transfer_end(struct cw_easy *easy, enum cw_code code) {
   cw_transfer_release_conn(easy, code == CW_OK && easy->x.reusable);
   stop_waiting(easy);
   end_sink(easy, &code);
+  cw_mime_over(easy);
   close_answered_socket(easy);
   memset(easy->pend, 0, sizeof(easy->pend));
   cw_slist_free_all(t->trailers);

@@ -44,7 +44,8 @@ struct cw_request {
   bool has_body;               /* reader gives one */
   struct cw_slice body_memory; /* the body, where it lies in memory whole */
   int64_t body_size;           /* -1: unknown */
-  bool post_form;              /* Content-Type of forms by default */
+  const char *content_type;    /* where the user names none; NULL: none */
+  bool content_type_wins;      /* in place of the user's own */
   const struct cw_slist *headers;
   bool same_host; /* false after a redirect elsewhere: custom credentials and
                      cookies are left out */

@@ -173,8 +173,11 @@ static enum cw_code add_body_fields(struct cw_exchange *x, struct cw_http1 *h) {
   if (!err) {
     err = add_body_size(x, h);
   }
-  if (!err && r->post_form) {
-    err = add_own(x, h, "Content-Type", "application/x-www-form-urlencoded");
+  if (!err && r->content_type_wins) {
+    err = cw_h1_add_field(&h->head, cw_slice_str("Content-Type"),
+                          cw_slice_str(r->content_type), x->fail);
+  } else if (!err) {
+    err = add_own(x, h, "Content-Type", r->content_type);
   }
   if (!err) {
     err = add_expect(x, h);
@@ -199,6 +202,9 @@ static enum cw_code add_users(struct cw_exchange *x, struct cw_http1 *h) {
       return err;
     }
     if (what == CW_H1_REMOVE || (!r->same_host && is_credential(name))) {
+      continue;
+    }
+    if (r->content_type_wins && cw_slice_ieq_str(name, "Content-Type")) {
       continue;
     }
     if (cw_slice_ieq_str(name, "Content-Length") && h->chunked_out) {

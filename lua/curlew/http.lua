@@ -47,6 +47,9 @@ local function perform(opts)
   local buffer = set_sink(options, opts)
   local easy <close> = cw.easy(options)
   local ok, thrown = pcall(easy.perform, easy)
+  if type(opts.multipart) == "table" then
+    easy:getopt "mimepost":close()
+  end
   if not ok then
     return nil, thrown
   end

@@ -10,7 +10,8 @@ for name, value in pairs(core) do
     cw[name] = value -- constants
   end
 end
-for _, name in ipairs { "easy", "url", "vnet", "sink", "source", "digest",
+for _, name in ipairs { "easy", "url", "vnet", "sink", "source", "mime",
+  "digest",
   "escape", "unescape", "version", "features", "options", "callbacks", "infos",
   "strerror", "new_error" } do
   cw[name] = core[name]

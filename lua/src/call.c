@@ -20,6 +20,10 @@
 
 /* Pushes the user value table of options and companion of a call. */
 static void push_values(lua_State *L, const struct lcw_call *call) {
+  if (call->part) {
+    lcw_part_values(L, call->part);
+    return;
+  }
   const void *owner = call->easy ? (const void *)call->easy : call->multi;
   lcw_push_handle(L, owner);
   if (lua_isnil(L, -1)) {
@@ -378,6 +382,7 @@ static struct lcw_call *begin(struct lcw_call *call,
   call->bytes = NULL;
   call->nbytes = 0;
   call->ptr = NULL;
+  call->part = NULL;
   memset(call->s, 0, sizeof(call->s));
   return call;
 }

@@ -22,6 +22,7 @@
 #define LCW_MESSAGE  "curlew.message"
 #define LCW_SINK     "curlew.sink"
 #define LCW_SOURCE   "curlew.source"
+#define LCW_MIME     "curlew.mime"
 #define LCW_URL      "curlew.url"
 #define LCW_VNET     "curlew.vnet"
 #define LCW_STREAM   "curlew.stream"
@@ -46,6 +47,7 @@ struct lcw_ctx {
 
 struct lcw_easy;
 struct lcw_multi;
+struct lcw_part; /* of a multipart body, mime.c */
 
 /* What a view's bytes belong to: they are good while serial is the view's. */
 struct lcw_lease {
@@ -64,6 +66,7 @@ struct lcw_call {
   struct lcw_easy *easy;   /* or NULL */
   struct lcw_multi *multi; /* of a multi's own callback, or NULL */
   const struct lcw_callback *row;
+  struct lcw_part *part; /* whose callback it is, or NULL: the handle's own */
   enum cw_slot slot;
   enum lcw_call_state state;
   uint32_t serial; /* of this use; a stale resume is dropped */
@@ -208,6 +211,10 @@ const struct lcw_option *lcw_check_option(lua_State *L, int name);
 const struct lcw_option *lcw_check_moption(lua_State *L, int name);
 /* Number kinds: bool, int, enum, flags and their like. Raises. */
 int64_t lcw_check_number(lua_State *L, const struct lcw_option *row, int value);
+/* Pushes what owns a list made of the table at value, and frees it; row is
+   named in errors. Raises. */
+struct cw_slist **lcw_push_list(lua_State *L, const struct lcw_option *row,
+                                int value);
 int lcw_easy_setopt(lua_State *L);
 int lcw_easy_unsetopt(lua_State *L);
 int lcw_easy_getopt(lua_State *L);
@@ -268,6 +275,21 @@ int lcw_open_view(lua_State *L);
 struct cw_sink *lcw_to_sink(lua_State *L, int index);     /* or NULL */
 struct cw_source *lcw_to_source(lua_State *L, int index); /* or NULL */
 int lcw_open_sink(lua_State *L);
+
+/* --- mime.c
+ * ----------------------------------------------------------------------- */
+
+struct cw_mime *lcw_to_mime(lua_State *L, int index); /* or NULL; may raise */
+/* Pushes a body made of the list of parts at index. Raises. */
+void lcw_push_mime(lua_State *L, int list);
+/* Pushes the table of a part's functions and companion, under the numbers of
+   the handle's own. Runs protected. */
+void lcw_part_values(lua_State *L, const struct lcw_part *part);
+/* Keeps the string at the top, of which n bytes from rest on are to be sent
+   before the part is asked again; pops it. Runs protected. */
+void lcw_part_keep(lua_State *L, struct lcw_part *part, const char *rest,
+                   size_t n);
+int lcw_open_mime(lua_State *L);
 
 /* --- the others
  * ---------------------------------------------------------------------- */

@@ -244,10 +244,10 @@ static void add_named(lua_State *L, const struct lcw_option *row,
   lua_pop(L, 1);
 }
 
-static int set_list(lua_State *L, struct lcw_easy *self,
-                    const struct lcw_option *row, int value) {
+struct cw_slist **lcw_push_list(lua_State *L, const struct lcw_option *row,
+                                int value) {
   if (!lua_istable(L, value)) {
-    return wrong_type(L, row, value, "a list of strings or a table of names");
+    wrong_type(L, row, value, "a list of strings or a table of names");
   }
   struct list_box *box = new_list(L);
   lua_Integer n = luaL_len(L, value);
@@ -263,10 +263,16 @@ static int set_list(lua_State *L, struct lcw_easy *self,
       add_named(L, row, box);
     }
   }
+  return &box->list;
+}
+
+static int set_list(lua_State *L, struct lcw_easy *self,
+                    const struct lcw_option *row, int value) {
+  struct cw_slist **plist = lcw_push_list(L, row, value);
   int err =
-      (int)cw_easy_set_list(self->easy, (enum cw_option)row->number, box->list);
-  cw_slist_free_all(box->list);
-  box->list = NULL;
+      (int)cw_easy_set_list(self->easy, (enum cw_option)row->number, *plist);
+  cw_slist_free_all(*plist);
+  *plist = NULL;
   return err;
 }
 
@@ -484,6 +490,13 @@ static int set_object(lua_State *L, struct lcw_easy *self, int index,
     break;
   case opt_curlu:
     ptr = lcw_to_url(L, value);
+    break;
+  case opt_mimepost:
+    if (lua_istable(L, value)) {
+      lcw_push_mime(L, value);
+      value = lua_gettop(L);
+    }
+    ptr = lcw_to_mime(L, value);
     break;
   case opt_stderr:
     stream = luaL_testudata(L, value, LUA_FILEHANDLE);

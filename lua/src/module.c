@@ -23,6 +23,7 @@ static int open_core(lua_State *L) {
   lcw_open_errors(L);
   lcw_open_view(L);
   lcw_open_sink(L);
+  lcw_open_mime(L);
   lcw_open_easy(L);
   lcw_open_multi(L);
   lcw_open_stream(L);

@@ -99,10 +99,24 @@ static int64_t give(struct lcw_call *call, const char *bytes, size_t n) {
   return (int64_t)n;
 }
 
+/* The string that holds rest is at the top. */
+static void keep_rest(lua_State *L, struct lcw_call *call, const char *rest,
+                      size_t n) {
+  struct lcw_easy *self = call->easy;
+  if (call->part) {
+    lcw_part_keep(L, call->part, rest, n);
+    return;
+  }
+  lcw_push_handle(L, self);
+  lua_insert(L, -2);
+  lua_setiuservalue(L, -2, EASY_REST);
+  self->rest = rest;
+  self->nrest = n;
+}
+
 /* More than was asked for: the rest is kept for the next time. */
 static int64_t give_and_keep(lua_State *L, struct lcw_call *call, int first,
                              const char *bytes, size_t n) {
-  struct lcw_easy *self = call->easy;
   size_t take = n < call->nbytes ? n : call->nbytes;
   if (n > take) {
     const char *rest = bytes + take;
@@ -111,11 +125,7 @@ static int64_t give_and_keep(lua_State *L, struct lcw_call *call, int first,
     } else {
       rest = lua_pushlstring(L, rest, n - take);
     }
-    lcw_push_handle(L, self);
-    lua_insert(L, -2);
-    lua_setiuservalue(L, -2, EASY_REST);
-    self->rest = rest;
-    self->nrest = n - take;
+    keep_rest(L, call, rest, n - take);
   }
   return give(call, bytes, take);
 }
@@ -136,10 +146,8 @@ static int64_t judge_given(lua_State *L, struct lcw_call *call, int first) {
     lua_Integer n = lua_tointeger(L, first);
     if (n != CW_READFUNC_PAUSE &&
         (n < 0 || (uint64_t)n > (uint64_t)call->nbytes)) {
-      return luaL_error(L,
-                        "readfunction says it put %I bytes into a buffer "
-                        "of %I",
-                        n, (lua_Integer)call->nbytes);
+      return luaL_error(L, "%s says it put %I bytes into a buffer of %I",
+                        call->row->option, n, (lua_Integer)call->nbytes);
     }
     return n;
   }

@@ -173,6 +173,7 @@ function cw.new_error(category, code, detail, cause) end
 ---@field body string|function|file*|curlew.source|curlew.stream_reader?
 ---@field form table<string, any>|string?
 ---@field json any
+---@field multipart curlew.mime_part[]|curlew.mime?
 ---@field sink curlew.sink|file*|table|(fun(view: curlew.view): any)?
 ---@field max_body integer? bytes of a body that is kept whole
 ---@field timeout number? seconds
@@ -592,6 +593,36 @@ function sink:hex() end
 function sink:close() end
 
 ---@alias curlew.digest curlew.sink
+
+---A multipart body, for the option mimepost.
+---@param parts curlew.mime_part[]
+---@return curlew.mime
+function cw.mime(parts) end
+
+---@class curlew.mime_part
+---@field name string?
+---@field filename string?
+---@field type string?
+---@field encoder "binary"|"8bit"|"7bit"|"base64"|"quoted-printable"|nil
+---@field headers string[]|table<string, string|number|false>?
+---@field data any the content, a string or a view; beside read, the companion
+---@field file string? the path of a regular file
+---@field source curlew.source?
+---@field read table|file*|(fun(buffer: curlew.view, data: any): any, any)?
+---@field seek table|(fun(offset: integer, origin: "set", data: any): any, any)?
+---@field free table|fun(data: any)?
+---@field size integer? of what read gives
+---@field parts curlew.mime_part[]?
+---@field subtype string? of parts, else "mixed"
+
+---@class curlew.mime
+local mime = {}
+
+---Calls free of each part.
+function mime:close() end
+
+---@return boolean
+function mime:closed() end
 
 ---@class curlew.sources
 local sources = {}

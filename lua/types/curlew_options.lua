@@ -99,8 +99,8 @@
 ---@field http_version? curlew.http_version The version of HTTP to use; none lets the library choose. Versions that are not built in are refused when the transfer starts.
 ---@field failonerror? boolean|integer Fail with http_returned_error when the final answer is 400 or above.
 ---@field cookie? string The value of the Cookie header of each request, "a=1; b=2", beside what the cookie store adds.
----@field mimepost? userdata|table|lightuserdata A multipart body to send (RFC 7578); makes the request a POST. Not built in.
----@field mime_options? curlew.mimeopt|curlew.mimeopt[] How names in multipart bodies are escaped. Not built in.
+---@field mimepost? userdata|table|lightuserdata A multipart body to send (RFC 7578); makes the request a POST.
+---@field mime_options? curlew.mimeopt|curlew.mimeopt[] How names in multipart bodies are escaped: 0, as browsers do it.
 ---@field httppost? userdata|table|lightuserdata The old form of mimepost. Not built in.
 ---@field followlocation? curlew.follow Whether redirects are followed, and with which method (RFC 9110 section 15.4).
 ---@field maxredirs? integer How many redirects are followed before too_many_redirects; -1: no limit.
@@ -619,7 +619,7 @@
 ---@field WS_PING integer 16, ping
 ---@field WS_OFFSET integer 32, more of the same frame follows
 ---@field WS_PONG integer 64, pong
----@field MIMEOPT_FORMESCAPE integer 1, names are percent-encoded, as browsers do
+---@field MIMEOPT_FORMESCAPE integer 1, quotes in names get a backslash; else they are percent-encoded
 ---@field ULFLAG_ANSWERED integer 1, answered
 ---@field ULFLAG_DELETED integer 2, deleted
 ---@field ULFLAG_DRAFT integer 4, draft
@@ -1034,7 +1034,7 @@
 ---Bits of mime_options.
 ---@alias curlew.mimeopt
 ---| integer
----| "formescape" # names are percent-encoded, as browsers do
+---| "formescape" # quotes in names get a backslash; else they are percent-encoded
 
 ---Bits of upload_flags.
 ---@alias curlew.ulflag

@@ -123,6 +123,7 @@ static const struct row *target_of(const struct row *r) {
 
 static struct cw_sink *sink;
 static struct cw_source *source;
+static struct cw_mime *mime;
 static struct cw_slist *list;
 static char object[256]; /* as large as an error buffer */
 static CW *easy;
@@ -130,6 +131,8 @@ static CW *easy;
 static void setup(void) {
   cr_assert_eq(cw_sink_null(&sink), CW_OK);
   cr_assert_eq(cw_source_memory("x", 1, &source), CW_OK);
+  mime = cw_mime_init(NULL);
+  cr_assert_not_null(mime);
   list = cw_slist_append(NULL, "first: 1");
   list = cw_slist_append(list, "second: 2");
   cr_assert_not_null(list);
@@ -141,6 +144,7 @@ static void teardown(void) {
   cw_easy_cleanup(easy);
   cw_sink_unref(sink);
   cw_source_unref(source);
+  cw_mime_free(mime);
   cw_slist_free_all(list);
 }
 
@@ -152,6 +156,9 @@ static void some_function(void) {
 static void *pointer_for(const struct row *r) {
   if (strcmp(r->name, "sink") == 0) {
     return sink;
+  }
+  if (strcmp(r->name, "mimepost") == 0) {
+    return mime;
   }
   return strcmp(r->name, "source") == 0 ? (void *)source : object;
 }

@@ -5,6 +5,7 @@
 #include "curlew/callback.h"
 #include "curlew/easy.h"
 #include "curlew/error.h"
+#include "curlew/mime.h"
 #include "curlew/multi.h"
 #include "curlew/platform.h"
 #include "curlew/sink.h"

@@ -725,7 +725,7 @@ enum cw_slot {
 #define CWWS_PONG 64L /* pong */
 
 /* Bits of mime_options. */
-#define CWMIMEOPT_FORMESCAPE 1L /* names are percent-encoded, as browsers do */
+#define CWMIMEOPT_FORMESCAPE 1L /* quotes in names get a backslash; else they are percent-encoded */
 
 /* Bits of upload_flags. */
 #define CWULFLAG_ANSWERED 1L /* answered */

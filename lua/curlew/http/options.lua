@@ -148,8 +148,8 @@ end
 -- Read elsewhere.
 local OTHERS = {
   url = true, method = true, headers = true, query = true, body = true,
-  form = true, json = true, sink = true, options = true, max_body = true,
-  multi = true,
+  form = true, json = true, multipart = true, sink = true, options = true,
+  max_body = true, multi = true,
 }
 
 local function check_names(opts)
@@ -178,11 +178,11 @@ end
 -- The body as a string, if it is one, and the content type that goes with it.
 local function body_text(opts)
   local given = 0
-  for _, name in ipairs { "body", "form", "json" } do
+  for _, name in ipairs { "body", "form", "json", "multipart" } do
     given = given + (opts[name] ~= nil and 1 or 0)
   end
   if given > 1 then
-    misuse "one of body, form and json"
+    misuse "one of body, form, json and multipart"
   elseif opts.form then
     local text = type(opts.form) == "table" and encode_pairs(opts.form)
       or opts.form
@@ -208,7 +208,10 @@ end
 local function set_body(options, opts, headers)
   local text, content_type = body_text(opts)
   local body = opts.body
-  if text then
+  if opts.multipart ~= nil then
+    options.mimepost = opts.multipart
+    return true
+  elseif text then
     options.post, options.postfields = true, text
     if not has_header(headers, "content-type") then
       headers["Content-Type"] = content_type or "application/octet-stream"
