@@ -313,7 +313,8 @@ enum cw_code cw_ftp_enter_entry(struct cw_exchange *x, struct cw_ftp *f) {
   struct cw_slice dir = cw_buf_slice(&f->dir);
   f->command = ask_of(x)->quote;
   f->dir_at = 0;
-  if (!link->is_lost && cw_slice_eq(dir, cw_slice(link->cwd, link->cwd_len))) {
+  if (!f->command && !link->is_lost &&
+      cw_slice_eq(dir, cw_slice(link->cwd, link->cwd_len))) {
     f->dir_at = f->dir.len;
     cw_ftp_go(f, CW_FTP_quote);
     return CW_OK;

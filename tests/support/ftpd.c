@@ -46,13 +46,9 @@ static void make_folder(const struct ftpd *ftpd, const char *name) {
   cr_assert_eq(mkdir(path, 0755), 0, "%s", path);
 }
 
-static void write_settings(const struct ftpd *ftpd, enum ftpd_kind kind,
-                           const char *extra) {
-  char path[300];
-  path_of(ftpd, "settings", path);
-  FILE *f = fopen(path, "w");
-  cr_assert_not_null(f, "%s", path);
-  for (const char *c = kinds[kind].settings; *c; c++) {
+/* \1 is the folder, \2 the port. */
+static void put(const struct ftpd *ftpd, const char *text, FILE *f) {
+  for (const char *c = text; *c; c++) {
     if (*c == '\1') {
       fputs(ftpd->dir, f);
     } else if (*c == '\2') {
@@ -61,10 +57,39 @@ static void write_settings(const struct ftpd *ftpd, enum ftpd_kind kind,
       fputc(*c, f);
     }
   }
+}
+
+static void write_text(const struct ftpd *ftpd, const char *name,
+                       const char *text) {
+  char path[300];
+  path_of(ftpd, name, path);
+  FILE *f = fopen(path, "w");
+  cr_assert_not_null(f, "%s", path);
+  fputs(text, f);
+  cr_assert_eq(fclose(f), 0);
+  cr_assert_eq(chmod(path, 0600), 0);
+}
+
+static void make_certificate(struct ftpd *ftpd) {
+  struct cert_wish authority = {.cn = "authority", .is_ca = true};
+  struct cert_wish server = {.cn = "server", .names = "IP:127.0.0.1"};
+  ftpd->ca = cert_make(&authority, NULL);
+  ftpd->cert = cert_make(&server, ftpd->ca);
+  write_text(ftpd, "cert.pem", ftpd->cert->pem);
+  write_text(ftpd, "key.pem", ftpd->cert->key_pem);
+}
+
+static void write_settings(const struct ftpd *ftpd, enum ftpd_kind kind,
+                           const char *extra) {
+  char path[300];
+  path_of(ftpd, "settings", path);
+  FILE *f = fopen(path, "w");
+  cr_assert_not_null(f, "%s", path);
+  put(ftpd, kinds[kind].settings, f);
   if (kind == FTPD_VSFTPD && geteuid() != 0) {
     fputs("run_as_launching_user=YES\n", f);
   }
-  fputs(extra ? extra : "", f);
+  put(ftpd, extra ? extra : "", f);
   cr_assert_eq(fclose(f), 0);
 }
 
@@ -107,6 +132,11 @@ static void run_program(const struct ftpd *ftpd, enum ftpd_kind kind) {
 }
 
 void ftpd_start(struct ftpd *ftpd, enum ftpd_kind kind, const char *extra) {
+  ftpd_start_login(ftpd, kind, extra, NULL);
+}
+
+void ftpd_start_login(struct ftpd *ftpd, enum ftpd_kind kind, const char *extra,
+                      const char *login) {
   cr_assert_eq(access(kinds[kind].program, X_OK), 0,
                "%s is missing: run scripts/setup", kinds[kind].program);
   *ftpd = (struct ftpd){.port = free_port()};
@@ -115,6 +145,10 @@ void ftpd_start(struct ftpd *ftpd, enum ftpd_kind kind, const char *extra) {
   cr_assert_eq(chmod(ftpd->dir, 0755), 0, "the server is another user");
   make_folder(ftpd, "files");
   make_folder(ftpd, "empty");
+  make_certificate(ftpd);
+  if (login) {
+    write_text(ftpd, "passwd", login);
+  }
   write_settings(ftpd, kind, extra);
   ftpd->pid = fork();
   cr_assert_geq(ftpd->pid, 0);
@@ -137,6 +171,8 @@ void ftpd_stop(struct ftpd *ftpd) {
   waitpid(ftpd->pid, NULL, 0);
   snprintf(command, sizeof(command), "rm -rf %s", ftpd->dir);
   cr_expect_eq(system(command), 0);
+  cert_free(ftpd->cert);
+  cert_free(ftpd->ca);
 }
 
 void ftpd_file(const struct ftpd *ftpd, const char *name, const char *text) {
