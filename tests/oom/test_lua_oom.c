@@ -83,6 +83,10 @@ static const char scenario[] =
     "  e:setopt { upload = true, readfunction = function() end,\n"
     "    writefunction = function() end }\n"
     "  e:perform()\n"
+    "  e:setopt('mimepost', { { name = 'a', headers = { A = 'b' },\n"
+    "    data = 'c' }, { parts = { { read = told, free = told } } } })\n"
+    "  e:perform()\n"
+    "  e:getopt('mimepost'):close()\n"
     "end, { net = net })\n";
 
 /* [1] the text to run. */

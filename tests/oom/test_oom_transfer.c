@@ -73,8 +73,9 @@ static void drive(struct run *run, const struct scene *scene, long fail_at) {
     failing_pause(true);
     (void)cw_multi_turn(run->w.multi, 0, NULL);
   }
-  cr_assert(all_told(run, scene), "request %ld failed: a transfer never ends",
-            fail_at);
+  cr_assert(all_told(run, scene),
+            "request %ld failed: a transfer never ends %s", fail_at,
+            run->w.trouble);
 }
 
 /* The client's side up to the first turn; counted. */
@@ -405,4 +406,104 @@ Test(oom_transfer, copies_and_posts) {
       prepare_copy,
       {"ok"}};
   sweep(&scene);
+}
+
+/* --- a multipart body -------------------------------------------------------
+ */
+
+static enum cw_code add_part(struct cw_mime *mime, const char *name,
+                             struct cw_mimepart **ppart) {
+  *ppart = cw_mime_addpart(mime);
+  return *ppart ? cw_mime_name(*ppart, name) : CWE_OUT_OF_MEMORY;
+}
+
+static const char *attached;
+
+static enum cw_code add_inner(struct cw_mimepart *outer) {
+  struct cw_mime *inner = cw_mime_init(NULL);
+  if (!inner) {
+    return CWE_OUT_OF_MEMORY;
+  }
+  enum cw_code err = cw_mime_subparts(outer, inner);
+  struct cw_mimepart *leaf = NULL;
+  if (!err) {
+    err = add_part(inner, "leaf", &leaf);
+  }
+  struct cw_slist *headers = err ? NULL : cw_slist_append(NULL, "X-Y: z");
+  if (!err && !headers) {
+    err = CWE_OUT_OF_MEMORY;
+  }
+  if (!err) {
+    err = cw_mime_headers(leaf, headers, 0);
+  }
+  cw_slist_free_all(headers);
+  return err ? err : cw_mime_filedata(leaf, attached);
+}
+
+static enum cw_code fill_tree(struct cw_mime *mime) {
+  struct cw_mimepart *one = NULL;
+  enum cw_code err = add_part(mime, "text", &one);
+  if (!err) {
+    err = cw_mime_data(one, "some text", 9);
+  }
+  if (!err) {
+    err = cw_mime_encoder(one, "quoted-printable");
+  }
+  if (!err) {
+    err = add_part(mime, "called", &one);
+  }
+  if (!err) {
+    err = cw_mime_data_cb(one, 21, on_read, on_seek, NULL, NULL);
+  }
+  if (!err) {
+    err = cw_mime_type(one, "a/b");
+  }
+  if (!err) {
+    err = add_part(mime, "inner", &one);
+  }
+  return err ? err : add_inner(one);
+}
+
+static enum cw_code prepare_mime(CW *easy, size_t i, struct got *got) {
+  (void)i;
+  given = 0;
+  struct cw_mime *mime = cw_mime_init(easy);
+  if (!mime) {
+    return CWE_OUT_OF_MEMORY;
+  }
+  enum cw_code err = fill_tree(mime);
+  if (!err) {
+    err = cw_easy_setopt(easy, CWOPT_MIMEPOST, mime);
+  }
+  if (!err) {
+    err = set_list(easy, CWOPT_HTTPHEADER, "Expect:"); /* no time passes */
+  }
+  cw_mime_free(mime);
+  if (err) {
+    return err;
+  }
+  SET(easy, CWOPT_FOLLOWLOCATION, 1L);
+  return collect(easy, got, "http://h.example/");
+}
+
+Test(oom_transfer, multipart_sent_twice) {
+  static const struct scene scene = {
+      "accept many\nexpect \"POST / HTTP/1.1\"\nchunked-bytes 750\n"
+      "answer 307 \"\" \"Location: /there\"\n"
+      "expect \"POST /there HTTP/1.1\"\nchunked-bytes 750\nanswer 200 "
+      "\"done\"\n",
+      1,
+      prepare_mime,
+      {"done"}};
+  char dir[] = "/tmp/curlew-oom-XXXXXX", name[64];
+  cr_assert_not_null(mkdtemp(dir));
+  snprintf(name, sizeof(name), "%s/mime.txt", dir);
+  FILE *f = fopen(name, "w");
+  cr_assert_not_null(f);
+  cr_assert_geq(fputs("in a file", f), 0);
+  fclose(f);
+  attached = name;
+  sweep(&scene);
+  unlink(name);
+  rmdir(dir);
 }
