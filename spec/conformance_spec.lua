@@ -89,7 +89,29 @@ local scenarios = {
   -- no is an answer here: then nothing matches
   fnmatch = { options = wildcard, stop = "remote_file_not_found",
     answer = function() return true end },
+  hstsread = { options = function(url)
+    return { url = url .. "/", hsts_ctrl = "enable" }
+  end, answer = function(state)
+    state.calls = (state.calls or 0) + 1
+    return state.calls == 1 and { host = "other.test" } or nil
+  end },
+  hstswrite = { options = function(url)
+    local given = false
+    return { url = url .. "/", hsts_ctrl = "enable",
+      hstsreadfunction = function()
+        given = not given
+        return given and { host = "other.test" } or nil
+      end }
+  end, at_end = true, perform = function(e)
+    e:perform()
+    e:hsts_flush()
+  end },
 }
+
+local function perform(row, e)
+  local scenario = scenarios[row.name]
+  return (scenario.perform or e.perform)(e)
+end
 
 local function make(row, self, fn)
   local scenario = scenarios[row.name]
@@ -126,7 +148,7 @@ for row in cw.callbacks() do
               last = select(select("#", ...), ...)
               return answer()
             end)
-            e:perform()
+            perform(row, e)
             assert.is_true(calls > 0)
             assert.is_true(rawequal(last, companion))
             assert.is_true(rawequal(e:getopt(row.data), companion))
@@ -146,7 +168,7 @@ for row in cw.callbacks() do
           end }
           local e, _, how = make(row, self, object)
           answer = how
-          e:perform()
+          perform(row, e)
           assert.is_true(rawequal(seen, object))
           assert.is_true(rawequal(e:getopt(row.option), object))
         end)
@@ -164,7 +186,7 @@ for row in cw.callbacks() do
             local e = make(row, self, function()
               place_of_the_error()
             end)
-            local ok, err = pcall(e.perform, e)
+            local ok, err = pcall(perform, row, e)
             assert.is_false(ok)
             assert.is_true(rawequal(err, thrown))
             assert.matches("place_of_the_error", cw.traceback(e))
@@ -173,6 +195,9 @@ for row in cw.callbacks() do
         end)
 
       it("throws the same value out of a multi, also a string", function()
+        if scenario and scenario.perform then
+          return -- it is called by a method of its own
+        end
         run(function(self)
           local e = make(row, self, function()
             error("a plain string", 0)
@@ -196,13 +221,13 @@ for row in cw.callbacks() do
               local e = make(row, self, function()
                 return nil, cause
               end)
-              local ok, err = pcall(e.perform, e)
+              local ok, err = pcall(perform, row, e)
               assert.is_false(ok)
               assert.is_true(rawequal(err, cause))
               e = make(row, self, function()
                 return false
               end)
-              ok, err = pcall(e.perform, e)
+              ok, err = pcall(perform, row, e)
               assert.is_false(ok)
               assert.equal(scenario.stop or row.stop, err.name)
               assert.equal("easy", err.category)
@@ -215,7 +240,7 @@ for row in cw.callbacks() do
           local e = make(row, self, function()
             return print
           end)
-          local ok, err = pcall(e.perform, e)
+          local ok, err = pcall(perform, row, e)
           assert.is_false(ok)
           assert.matches(row.option, err)
           assert.matches("function", err)
@@ -233,7 +258,7 @@ for row in cw.callbacks() do
               slept = slept + cw.now() - before
               return answer()
             end)
-            e:perform()
+            perform(row, e)
             assert.is_true(slept >= 5)
           end)
         end)
@@ -248,7 +273,7 @@ for row in cw.callbacks() do
               status = other:perform():getinfo "response_code"
               return answer()
             end)
-            e:perform()
+            perform(row, e)
             assert.equal(200, status)
           end)
         end)
@@ -258,7 +283,7 @@ for row in cw.callbacks() do
             local e = make(row, self, function()
               coroutine.yield "not ours"
             end)
-            local ok, err = pcall(e.perform, e)
+            local ok, err = pcall(perform, row, e)
             assert.is_false(ok)
             assert.matches(row.option, err)
             assert.matches("curlew%.loop", err)
@@ -270,7 +295,7 @@ for row in cw.callbacks() do
             local e = make(row, self, function()
               cw.sleep(1)
             end)
-            local ok, err = pcall(e.perform, e)
+            local ok, err = pcall(perform, row, e)
             assert.is_false(ok)
             assert.matches(row.option, err)
             assert.matches("at once", err)
@@ -285,7 +310,7 @@ for row in cw.callbacks() do
             e:close()
             return answer()
           end)
-          local ok, err = pcall(e.perform, e)
+          local ok, err = pcall(perform, row, e)
           if not (scenario and scenario.at_end) then
             assert.is_false(ok)
             assert.equal("closed", err.name)
@@ -308,7 +333,7 @@ for row in cw.callbacks() do
             self.cancelled = pcall(e.cancel, e)
             return answer()
           end)
-          local ok, err = pcall(e.perform, e)
+          local ok, err = pcall(perform, row, e)
           if not (scenario and scenario.at_end) then
             assert.is_false(ok)
             assert.equal("cancelled", err.name)
@@ -325,7 +350,7 @@ for row in cw.callbacks() do
               return e and answer()
             end)
             gone[e] = true
-            pcall(e.perform, e)
+            pcall(perform, row, e)
           end
         end)
         collectgarbage()

@@ -48,6 +48,24 @@ enum cw_code cw_easy_reset(CW *easy) {
   return CW_OK;
 }
 
+enum cw_code cw_easy_hsts_flush(CW *easy) {
+  if (!cw_easy_is_valid(easy)) {
+    return CWE_BAD_FUNCTION_ARGUMENT;
+  }
+  if (cw_guard_easy(easy, cw_api_easy_hsts_flush) == cw_inside_no) {
+    return CWE_RECURSIVE_API_CALL;
+  }
+  struct cw_fail *fail =
+      cw_easy_is_running(easy) ? &easy->call_fail : &easy->fail;
+  cw_fail_clear(fail);
+  enum cw_code err = cw_hsts_save(easy, fail);
+  if (easy->doomed && !easy->multi && !easy->performing) {
+    cw_hsts_fini(easy); /* its entries have been given just now */
+    cw_easy_destroy(easy);
+  }
+  return err;
+}
+
 CW *cw_easy_duphandle(const CW *easy) {
   if (!cw_easy_is_valid(easy)) {
     return NULL;

@@ -41,6 +41,8 @@ void cw_easy_destroy(struct cw_easy *easy) {
   cw_reader_fini(&easy->x.reader);
   cw_headers_fini(&easy->x.headers);
   cw_arena_fini(&easy->x.arena);
+  (void)!cw_hsts_save(easy, NULL); /* flush is for who wants to know */
+  cw_hsts_fini(easy);
   cw_easy_forget_server(easy);
   cw_transfer_forget(easy);
   cw_options_fini(&easy->options);

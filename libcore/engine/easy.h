@@ -54,6 +54,8 @@ struct cw_times {
 };
 
 struct cw_digest_state; /* engine/auth.h */
+struct cw_hsts;         /* engine/hsts.h */
+struct cw_hsts_ask;
 
 struct cw_transfer {
   enum cw_state state;
@@ -85,6 +87,9 @@ struct cw_transfer {
   bool method_changed; /* by a redirect: customrequest no longer counts */
   bool body_dropped;   /* by a redirect */
   bool same_host;
+  bool hsts_asked;    /* the store was filled */
+  bool hsts_upgraded; /* t.uri is https because of it */
+  int hsts_given;     /* entries by the callback */
   bool auth_sent;     /* Basic, of several methods, since it was offered */
   bool auth_retry;    /* once more, with what the answer asked for */
   bool auth_withheld; /* the body, until the challenge is known */
@@ -161,6 +166,8 @@ struct cw_easy {
   uint64_t uri_serial, key_serial;
   uint64_t owner_id; /* part of the reuse key where connections have an owner;
                         0: none yet */
+  struct cw_hsts *hsts;           /* or NULL */
+  struct cw_hsts_ask *hsts_ask;   /* what hstsread fills, or NULL */
   struct cw_digest_state *digest; /* of the server that asked last, or NULL */
   struct cw_exchange x;
   bool x_ready; /* x was initialised for t.proto */
@@ -251,6 +258,21 @@ CW_MUST_CHECK enum cw_code cw_auth_fill(struct cw_easy *easy);
 CW_MUST_CHECK enum cw_code cw_auth_judge(struct cw_easy *easy);
 /* A redirect leads on: rounds begin anew. */
 void cw_auth_next_hop(struct cw_easy *easy);
+
+/* --- hsts_use.c: all of it does nothing where HSTS is not on */
+
+/* At the start of a transfer: reads the file, asks the callback; may pend. */
+CW_MUST_CHECK enum cw_code cw_hsts_start(struct cw_easy *easy);
+/* Turns http into https for a host that is known; *pdone says so. */
+CW_MUST_CHECK enum cw_code cw_hsts_upgrade(struct cw_easy *easy,
+                                           struct cw_uri *uri, bool *pdone);
+/* The final head is in: what it says of its host. */
+CW_MUST_CHECK enum cw_code cw_hsts_learn(struct cw_easy *easy);
+/* Writes the file and calls hstswrite. CWE_WRITE_ERROR,
+   CWE_ABORTED_BY_CALLBACK, CWE_OUT_OF_MEMORY, with the sentence in *fail. */
+CW_MUST_CHECK enum cw_code cw_hsts_save(struct cw_easy *easy,
+                                        struct cw_fail *fail);
+void cw_hsts_fini(struct cw_easy *easy);
 
 /* --- follow.c */
 

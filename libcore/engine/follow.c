@@ -196,7 +196,10 @@ enum cw_code cw_follow_judge(struct cw_easy *easy) {
   t->redirect_to = NULL;
   /* RFC 9110, 10.1.1: 417 says that Expect was the trouble. */
   t->expect_retry = status == 417 && easy->x.response.expected_100;
-  enum cw_code err = cw_auth_judge(easy);
+  enum cw_code err = cw_hsts_learn(easy);
+  if (!err) {
+    err = cw_auth_judge(easy);
+  }
   if (!err) {
     err = note_redirect(easy);
   }
@@ -287,13 +290,20 @@ static enum cw_code set_referer(struct cw_easy *easy) {
 static enum cw_code go_to(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   struct cw_uri target;
+  bool upgraded = false;
   cw_uri_init(&target);
   enum cw_ucode bad =
       cw_uri_parse(&target, t->redirect_to, url_flags(easy) | CWU_ALLOW_SPACE);
   enum cw_code err = bad == CWUE_OUT_OF_MEMORY ? cw_fail_oom(&easy->fail)
                      : bad ? cw_fail(&easy->fail, CWE_URL_MALFORMAT, "%s",
                                      cw_url_strerror(bad))
-                           : check_target(easy, &target);
+                           : CW_OK;
+  if (!err) {
+    err = cw_hsts_upgrade(easy, &target, &upgraded);
+  }
+  if (!err) {
+    err = check_target(easy, &target);
+  }
   if (!err) {
     err = set_referer(easy);
   }

@@ -69,7 +69,9 @@ void cw_multi_destroy(struct cw_multi *multi) {
     if (!id) {
       break;
     }
-    cw_multi_drop(multi, cw_idtab_get(&multi->easies, id));
+    struct cw_easy *easy = cw_idtab_get(&multi->easies, id);
+    (void)!cw_hsts_save(easy, NULL);
+    cw_multi_drop(multi, easy);
   }
   cw_idtab_fini(&multi->easies);
   if (multi->loop) {

@@ -102,7 +102,8 @@ static enum cw_code check_host(struct cw_easy *easy) {
 
 static enum cw_code override_port(struct cw_easy *easy) {
   int64_t port = cw_opt_i(opts(easy), cw_opt_port);
-  if (port == 0 || easy->t.redirects > 0) {
+  if (port == 0 || easy->t.redirects > 0 ||
+      (port == 80 && easy->t.hsts_upgraded)) {
     return CW_OK;
   }
   char text[8];

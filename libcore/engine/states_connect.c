@@ -61,11 +61,32 @@ static void wait_for_connection(struct cw_easy *easy) {
   }
 }
 
+/* What HSTS made of a URL is of this transfer only. */
+static enum cw_code prepare_url(struct cw_easy *easy) {
+  struct cw_transfer *t = &easy->t;
+  bool upgraded = false;
+  enum cw_code err = cw_request_prepare_url(easy);
+  if (!err) {
+    err = cw_hsts_upgrade(easy, &t->uri, &upgraded);
+  }
+  if (!err && upgraded) {
+    t->hsts_upgraded = true;
+    err = cw_request_prepare_url(easy); /* may it be https? */
+  }
+  if (t->hsts_upgraded) {
+    easy->uri_serial = easy->key_serial = 0;
+  }
+  return err;
+}
+
 enum cw_code cw_step_queued(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   if (!cw_node_is_linked(&t->waiting)) {
     t->times.hop = cw_transfer_now(easy);
-    enum cw_code err = cw_request_prepare_url(easy);
+    enum cw_code err = cw_hsts_start(easy);
+    if (!err) {
+      err = prepare_url(easy);
+    }
     if (err) {
       return err;
     }

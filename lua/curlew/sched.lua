@@ -443,6 +443,20 @@ end
 
 local easy = core.easy_methods
 
+local hsts_flush = easy.hsts_flush
+
+-- What a callback throws keeps the place where it did.
+function easy:hsts_flush()
+  local result = table.pack(pcall(hsts_flush, self))
+  if not result[1] or result[2] == nil then
+    note_traceback(result[result.n], core.easy_traceback(self))
+  end
+  if not result[1] then
+    error(result[2], 0)
+  end
+  return table.unpack(result, 2, result.n)
+end
+
 ---Runs the transfer to its end. Inside cw.run and inside callbacks it yields.
 function easy:perform(...)
   local safe = core.easy_is_safe(self)

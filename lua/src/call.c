@@ -130,7 +130,7 @@ static bool *error_flag(const struct lcw_call *call) {
 }
 
 void lcw_keep_cause(lua_State *L, struct lcw_call *call) {
-  if (call->easy && !call->easy->multi) {
+  if (call->easy && !call->easy->multi && !call->easy->flushing) {
     /* An idle connection of a transfer that is over: its closesocket. */
     lua_setfield(L, LUA_REGISTRYINDEX, "curlew.stray");
     call->easy->ctx->has_stray = true;
@@ -239,6 +239,9 @@ int64_t lcw_stop_result(const struct lcw_callback *row) {
     return -1;
   case shape_ssl_ctx:
     return row->stop_code;
+  case shape_hsts_read:
+  case shape_hsts_write:
+    return CWSTS_FAIL;
   case shape_two_strings:
     return CW_FNMATCHFUNC_FAIL;
   default:

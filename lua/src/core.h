@@ -114,6 +114,7 @@ struct lcw_easy {
   bool has_source;
   bool object_sink;   /* writedata itself is the object that is called */
   bool object_source; /* readdata itself is */
+  bool flushing;      /* inside hsts_flush */
   bool silent;        /* removed inside a callback: no message */
   uint32_t attempt;
   int paused;       /* by pause(), as far as the binding knows */

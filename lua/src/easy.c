@@ -278,6 +278,34 @@ static int easy_cancel(lua_State *L) {
   return 1;
 }
 
+/* hsts_flush(): the file and hstswritefunction get what is known. What the
+   callback throws comes out of here. */
+static int easy_hsts_flush(lua_State *L) {
+  struct lcw_easy *self = lcw_check_easy(L, 1);
+  lua_settop(L, 1);
+  struct lcw_frame frame;
+  bool was = self->flushing;
+  lcw_enter(self->ctx, &frame, L);
+  self->flushing = true;
+  self->has_traceback = false;
+  enum cw_code err = cw_easy_hsts_flush(self->easy);
+  self->flushing = was;
+  lcw_leave(self->ctx, &frame);
+  if (err && err != CWE_RECURSIVE_API_CALL && self->has_error) {
+    lua_getiuservalue(L, 1, EASY_ERROR);
+    lua_pushnil(L);
+    lua_setiuservalue(L, 1, EASY_ERROR);
+    self->has_error = false;
+    if (!self->safe) {
+      return lua_error(L);
+    }
+    lua_pushnil(L);
+    lua_insert(L, -2);
+    return 2;
+  }
+  return lcw_easy_done(L, self, (int)err);
+}
+
 /* --- facts
  * -------------------------------------------------------------------------- */
 
@@ -364,6 +392,7 @@ int lcw_open_easy(lua_State *L) {
                                        {"pause", easy_pause},
                                        {"unpause", easy_unpause},
                                        {"cancel", easy_cancel},
+                                       {"hsts_flush", easy_hsts_flush},
                                        {"reset", easy_reset},
                                        {"close", easy_close},
                                        {"clone", easy_clone},

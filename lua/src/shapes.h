@@ -40,4 +40,10 @@ int64_t lcw_judge_ssh_key(lua_State *L, struct lcw_call *call, int first);
 int lcw_push_ssh_hostkey(lua_State *L, struct lcw_call *call);
 int64_t lcw_judge_ssh_hostkey(lua_State *L, struct lcw_call *call, int first);
 
+/* --- shapes_hsts.c -------------------------------------------------------- */
+
+int64_t lcw_judge_hsts_read(lua_State *L, struct lcw_call *call, int first);
+int lcw_push_hsts_write(lua_State *L, struct lcw_call *call);
+int64_t lcw_judge_hsts_write(lua_State *L, struct lcw_call *call, int first);
+
 #endif

@@ -217,6 +217,8 @@ static const cw_any_fn trampolines[CW_SLOT_COUNT] = {
     [CW_SLOT_SSH_HOSTKEY] = (cw_any_fn)lcw_on_ssh_hostkey,
     [CW_SLOT_CHUNK_BGN] = (cw_any_fn)lcw_on_chunk_bgn,
     [CW_SLOT_CHUNK_END] = (cw_any_fn)lcw_on_chunk_end,
+    [CW_SLOT_HSTSREAD] = (cw_any_fn)lcw_on_hstsread,
+    [CW_SLOT_HSTSWRITE] = (cw_any_fn)lcw_on_hstswrite,
     [CW_SLOT_FNMATCH] = (cw_any_fn)lcw_on_fnmatch,
     [CW_SLOT_INTERLEAVE] = (cw_any_fn)on_interleave,
 };

@@ -20,4 +20,10 @@ int lcw_on_ssh_key(CW *easy, const struct cw_khkey *known,
                    const struct cw_khkey *found, int match, void *data);
 int lcw_on_ssh_hostkey(void *data, int keytype, const char *key, size_t n);
 
+/* --- trampolines_hsts.c -------------------------------------------------- */
+
+int lcw_on_hstsread(CW *easy, struct cw_hstsentry *entry, void *data);
+int lcw_on_hstswrite(CW *easy, struct cw_hstsentry *entry,
+                     struct cw_index *index, void *data);
+
 #endif

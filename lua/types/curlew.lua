@@ -298,6 +298,11 @@ function easy:unpause(...) end
 ---@return curlew.easy
 function easy:cancel(code) end
 
+---Writes what is known of HSTS: the file of the option `hsts`, then each entry to
+---hstswritefunction. Closing does the same and cannot say what failed.
+---@return curlew.easy
+function easy:hsts_flush() end
+
 ---All options back to their defaults.
 ---@return curlew.easy
 function easy:reset() end

@@ -252,12 +252,12 @@
 ---@field cookiejar? string The file that cookies are written to at the end. Not built in.
 ---@field cookielist? string A cookie to add, as a Set-Cookie line or a line of a cookie file; or ALL, SESS, FLUSH, RELOAD. Not built in.
 ---@field cookiesession? boolean|integer Leave out session cookies when cookiefile is read. Not built in.
----@field hsts? string The file of the HSTS store (RFC 6797). Not built in.
----@field hsts_ctrl? curlew.hsts_ctrl|curlew.hsts_ctrl[] Whether the HSTS store is on, and whether its file is written. Not built in.
----@field hstsreadfunction? (fun(data: any): table?, any?)|table|userdata Gives the entries of the HSTS store. Not built in.
----@field hstsreaddata? any The companion of hstsreadfunction. Not built in.
----@field hstswritefunction? (fun(entry: table, index: integer, total: integer, data: any): boolean?, any?)|table|userdata Takes the entries of the HSTS store. Not built in.
----@field hstswritedata? any The companion of hstswritefunction. Not built in.
+---@field hsts? string The file of the HSTS store (RFC 6797).
+---@field hsts_ctrl? curlew.hsts_ctrl|curlew.hsts_ctrl[] Whether the HSTS store is on, and whether its file is written.
+---@field hstsreadfunction? (fun(data: any): table?, any?)|table|userdata Gives the entries of the HSTS store.
+---@field hstsreaddata? any The companion of hstsreadfunction.
+---@field hstswritefunction? (fun(entry: table, index: integer, total: integer, data: any): boolean?, any?)|table|userdata Takes the entries of the HSTS store.
+---@field hstswritedata? any The companion of hstswritefunction.
 ---@field altsvc? string The file of the store of alternative services (RFC 7838). Not built in.
 ---@field altsvc_ctrl? curlew.altsvc_ctrl|curlew.altsvc_ctrl[] Which alternative services are used, and whether the file is written. Not built in.
 ---@field pipewait? boolean|integer Wait for a connection that is being made and may serve this transfer as well, instead of opening another. Not built in.

@@ -39,6 +39,12 @@ CW_EXTERN void cw_easy_cleanup(CW *easy);
 /* All options back to their defaults; connections stay, and so do the facts of
    the last transfer. While its transfer runs: CWE_RECURSIVE_API_CALL. */
 CW_EXTERN enum cw_code cw_easy_reset(CW *easy);
+/* Writes the store of HSTS: the file of CWOPT_HSTS, then each entry to the
+   hstswrite callback. Cleanup does the same and cannot say what failed.
+   CWE_WRITE_ERROR, CWE_ABORTED_BY_CALLBACK, CWE_OUT_OF_MEMORY, with a sentence
+   in cw_easy_detail; inside a callback of this handle
+   CWE_RECURSIVE_API_CALL. */
+CW_EXTERN enum cw_code cw_easy_hsts_flush(CW *easy);
 /* A handle with the same options, callbacks and companions (sinks and sources
    excepted: one transfer at a time uses one). NULL for want of memory. */
 CW_EXTERN CW *cw_easy_duphandle(const CW *easy);

@@ -1,0 +1,263 @@
+#include "codec/hsts.h"
+
+#include <stdio.h>
+
+#include "base/scan.h"
+#include "codec/uri.h"
+
+/* RFC 6797, 6.1.1: longer than anybody lives. */
+#define MAX_AGE_S INT64_C(10000000000)
+
+static void drop(struct cw_slice *s, size_t n) {
+  s->ptr += n;
+  s->len -= n;
+}
+
+static void skip_space(struct cw_slice *s) {
+  while (s->len > 0 && (s->ptr[0] == ' ' || s->ptr[0] == '\t')) {
+    drop(s, 1);
+  }
+}
+
+static struct cw_slice take_token(struct cw_slice *s) {
+  size_t n = 0;
+  while (n < s->len && cw_is_token_char(s->ptr[n])) {
+    n++;
+  }
+  struct cw_slice token = cw_slice(s->ptr, n);
+  drop(s, n);
+  return token;
+}
+
+/* --- the header -----------------------------------------------------------
+ */
+
+/* The text between quotes, with no backslash resolved: no value that is known
+   has one. */
+static bool take_quoted(struct cw_slice *s, struct cw_slice *text) {
+  for (size_t i = 1; i < s->len; i++) {
+    if (s->ptr[i] == '\\') {
+      i++;
+    } else if (s->ptr[i] == '"') {
+      *text = cw_slice(s->ptr + 1, i - 1);
+      drop(s, i + 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+/* directive = name [ "=" (token / quoted-string) ] */
+static bool take_directive(struct cw_slice *s, struct cw_slice *name,
+                           struct cw_slice *value, bool *phas_value) {
+  *name = take_token(s);
+  *phas_value = false;
+  skip_space(s);
+  if (name->len > 0 && s->len > 0 && s->ptr[0] == '=') {
+    drop(s, 1);
+    skip_space(s);
+    *phas_value = true;
+    if (s->len > 0 && s->ptr[0] == '"') {
+      if (!take_quoted(s, value)) {
+        return false;
+      }
+    } else {
+      *value = take_token(s);
+      if (value->len == 0) {
+        return false;
+      }
+    }
+    skip_space(s);
+  }
+  return s->len == 0 || s->ptr[0] == ';';
+}
+
+/* More digits than fit mean as long as we can say. */
+static bool read_age(struct cw_slice value, int64_t *page_s) {
+  uint64_t age = 0;
+  if (value.len == 0) {
+    return false;
+  }
+  for (size_t i = 0; i < value.len; i++) {
+    if (!cw_is_digit(value.ptr[i])) {
+      return false;
+    }
+    age = age * 10 + (uint64_t)(value.ptr[i] - '0');
+    age = age > (uint64_t)MAX_AGE_S ? (uint64_t)MAX_AGE_S : age;
+  }
+  *page_s = (int64_t)age;
+  return true;
+}
+
+bool cw_hsts_parse_header(struct cw_slice value, int64_t now_s,
+                          struct cw_hsts_policy *policy) {
+  bool has_age = false, subdomains = false;
+  int64_t age_s = 0;
+  for (;;) {
+    struct cw_slice name, text;
+    bool has_value = false;
+    skip_space(&value);
+    if (!take_directive(&value, &name, &text, &has_value)) {
+      return false;
+    }
+    if (cw_slice_ieq_str(name, "max-age")) {
+      if (has_age || !has_value || !read_age(text, &age_s)) {
+        return false;
+      }
+      has_age = true;
+    } else if (cw_slice_ieq_str(name, "includeSubDomains")) {
+      if (subdomains || has_value) {
+        return false;
+      }
+      subdomains = true;
+    }
+    if (value.len == 0) {
+      break;
+    }
+    drop(&value, 1);
+  }
+  policy->expires_s = now_s + age_s;
+  policy->subdomains = subdomains;
+  return has_age;
+}
+
+/* --- dates ----------------------------------------------------------------
+ */
+
+/* Days from 1970-01-01 to that day of the Gregorian calendar. The year begins
+   in March, so that the day that leap years add is its last. */
+static int64_t days_of(int64_t year, int64_t month, int64_t day) {
+  year -= month <= 2;
+  int64_t era = year / 400;
+  int64_t of_era = year - era * 400;
+  int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  int64_t days = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+  return era * 146097 + days - 719468;
+}
+
+static int64_t month_days(int64_t year, int64_t month) {
+  static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return month == 2 && leap ? 29 : days[month - 1];
+}
+
+static bool take_number(struct cw_slice *s, size_t digits, int64_t *pvalue) {
+  uint64_t value = 0;
+  if (s->len < digits || !cw_scan_u64(cw_slice(s->ptr, digits), 9999, &value)) {
+    return false;
+  }
+  drop(s, digits);
+  *pvalue = (int64_t)value;
+  return true;
+}
+
+static bool take_char(struct cw_slice *s, char c) {
+  if (s->len == 0 || s->ptr[0] != c) {
+    return false;
+  }
+  drop(s, 1);
+  return true;
+}
+
+bool cw_hsts_parse_expire(struct cw_slice text, int64_t *pexpires_s) {
+  int64_t year, month, day, hour, minute, second;
+  if (text.len == 0 || cw_slice_eq_str(text, "unlimited")) {
+    *pexpires_s = CW_HSTS_FOREVER;
+    return true;
+  }
+  if (!take_number(&text, 4, &year) || !take_number(&text, 2, &month) ||
+      !take_number(&text, 2, &day) || !take_char(&text, ' ') ||
+      !take_number(&text, 2, &hour) || !take_char(&text, ':') ||
+      !take_number(&text, 2, &minute) || !take_char(&text, ':') ||
+      !take_number(&text, 2, &second) || text.len > 0) {
+    return false;
+  }
+  if (year < 1 || month < 1 || month > 12 || day < 1 ||
+      day > month_days(year, month) || hour > 23 || minute > 59 ||
+      second > 60) {
+    return false;
+  }
+  *pexpires_s =
+      days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+  return true;
+}
+
+/* The day of the calendar by its number from 1970 on; the year as above. */
+static void date_of(int64_t days, int *pyear, int *pmonth, int *pday) {
+  days += 719468;
+  int64_t era = days / 146097;
+  int64_t of_era = days - era * 146097;
+  int64_t year =
+      (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+  int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+  int64_t month = (5 * of_year + 2) / 153;
+  *pday = (int)(of_year - (153 * month + 2) / 5 + 1);
+  *pmonth = (int)(month < 10 ? month + 3 : month - 9);
+  *pyear = (int)(year + era * 400 + (*pmonth <= 2));
+}
+
+/* 9999-12-31 23:59:59 */
+#define LAST_S INT64_C(253402300799)
+
+void cw_hsts_format_expire(int64_t expires_s, char out[CW_HSTS_EXPIRE_BYTES]) {
+  int year, month, day;
+  if (expires_s == CW_HSTS_FOREVER) {
+    memcpy(out, "unlimited", sizeof("unlimited"));
+    return;
+  }
+  expires_s = expires_s < 0 ? 0 : expires_s > LAST_S ? LAST_S : expires_s;
+  date_of(expires_s / 86400, &year, &month, &day);
+  unsigned s = (unsigned)(expires_s % 86400);
+  (void)snprintf(out, CW_HSTS_EXPIRE_BYTES, "%04u%02u%02u %02u:%02u:%02u",
+                 (unsigned)year % 10000, (unsigned)month % 100,
+                 (unsigned)day % 100, s / 3600 % 24, s / 60 % 60, s % 60);
+}
+
+/* --- lines and names ------------------------------------------------------
+ */
+
+bool cw_hsts_parse_line(struct cw_slice line, struct cw_slice *host,
+                        struct cw_hsts_policy *policy) {
+  if (line.len > 0 && line.ptr[line.len - 1] == '\r') {
+    line.len--;
+  }
+  line = cw_slice_trim(line);
+  if (line.len == 0 || line.ptr[0] == '#') {
+    return false;
+  }
+  size_t n = cw_slice_find(line, ' ');
+  *host = cw_slice(line.ptr, n);
+  drop(&line, n);
+  line = cw_slice_trim(line);
+  if (line.len < 2 || line.ptr[0] != '"' || line.ptr[line.len - 1] != '"') {
+    return false;
+  }
+  policy->subdomains = host->ptr[0] == '.';
+  if (policy->subdomains) {
+    drop(host, 1);
+  }
+  if (host->len > 0 && host->ptr[host->len - 1] == '.') {
+    host->len--;
+  }
+  return host->len > 0 &&
+         cw_hsts_parse_expire(cw_slice(line.ptr + 1, line.len - 2),
+                              &policy->expires_s);
+}
+
+bool cw_hsts_normalise(struct cw_slice host, char out[CW_HSTS_MAX_NAME_BYTES]) {
+  if (host.len > 0 && host.ptr[host.len - 1] == '.') {
+    host.len--;
+  }
+  if (host.len == 0 || host.len >= CW_HSTS_MAX_NAME_BYTES) {
+    return false;
+  }
+  for (size_t i = 0; i < host.len; i++) {
+    char c = host.ptr[i];
+    if (!cw_is_alnum(c) && c != '-' && c != '_' && c != '.') {
+      return false; /* an IPv6 address among them */
+    }
+    out[i] = cw_to_lower(c);
+  }
+  out[host.len] = '\0';
+  return !cw_host_is_ip(out) && out[0] != '.';
+}
