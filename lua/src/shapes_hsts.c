@@ -37,7 +37,9 @@ static void number_to_date(lua_State *L) {
   lua_getfield(L, -1, "date");
   lua_pushliteral(L, "!%Y%m%d %H:%M:%S");
   lua_pushvalue(L, -5);
-  lua_call(L, 2, 1);
+  if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
+    lua_error(L); /* a number that is no time: date says so */
+  }
   lua_replace(L, -4);
   lua_pop(L, 2);
 }
