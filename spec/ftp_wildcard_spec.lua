@@ -360,6 +360,68 @@ describe("an FTP wildcard", function()
     end)
   end)
 
+  it("may be paused in the middle of a file", function()
+    with_server({}, function(_, url)
+      local parts, paused = {}, 0
+      local e
+      e = recorder(url .. "pub/[ae].txt", {
+        writefunction = function(view)
+          if paused <= #parts then
+            paused = paused + 1
+            cw.spawn(function()
+              cw.sleep(0.01)
+              e:unpause()
+            end)
+            return cw.PAUSE
+          end
+          table.insert(parts, view:string())
+        end,
+      })
+      e:perform()
+      assert.same({ "first\n", "the last one\n" }, parts)
+      assert.equal(2, paused)
+    end)
+  end)
+
+  it("puts all files into one sink, one behind the other", function()
+    with_server({}, function(_, url)
+      local e = cw.easy { url = url .. "pub/[ae].txt", wildcardmatch = true,
+        writedata = cw.sink.buffer() }
+      e:perform()
+      assert.equal("first\nthe last one\n", e:getopt("writedata"):string())
+    end)
+  end)
+
+  it("runs beside another one of the same multi", function()
+    with_server({}, function(srv, url)
+      local logs = {}
+      cw.all({ "pub/*.txt", "pub/?.txt" }, function(pattern)
+        local e, log = recorder(url .. pattern, {
+          chunk_end_function = function() cw.sleep(0.01) end,
+        })
+        e:perform()
+        table.insert(logs, log)
+      end, { concurrency = 2 })
+      assert.same(logs[1], logs[2])
+      assert.equal(6, #logs[1])
+      assert.equal(2, srv.connections)
+    end)
+  end)
+
+  it("ends at its time limit, and calls nothing any more", function()
+    with_server({}, function(_, url)
+      local e, log = recorder(url .. "pub/*.txt", {
+        timeout_ms = 100,
+        chunk_bgn_function = function() cw.sleep(1) end,
+      })
+      fails_with(e, "operation_timedout")
+      assert.same({}, log)
+      e:setopt("timeout_ms", 0):setopt("chunk_bgn_function", nil)
+      e:perform()
+      assert.equal(6, #log)
+    end)
+  end)
+
   it("runs in a multi, and again on the same connection", function()
     with_server({}, function(srv, url)
       local e, log = recorder(url .. "pub/*.txt")

@@ -141,7 +141,17 @@ static void stop(void) {
   ftpd_stop(&ftpd);
 }
 
+static void start_with_tls(void) {
+  ftpd_start(&ftpd, FTPD_VSFTPD,
+             "ssl_enable=YES\nallow_anon_ssl=YES\nforce_anon_data_ssl=YES\n"
+             "force_anon_logins_ssl=YES\nrequire_ssl_reuse=YES\n"
+             "ssl_ciphers=HIGH\nrsa_cert_file=\1/cert.pem\n"
+             "rsa_private_key_file=\1/key.pem\n");
+  make_files();
+}
+
 TestSuite(vsftpd_wild, .init = start_vsftpd, .fini = stop);
+TestSuite(vsftpd_wild_tls, .init = start_with_tls, .fini = stop);
 TestSuite(proftpd_wild, .init = start_proftpd, .fini = stop);
 
 static void many(bool mlsd) {
@@ -169,6 +179,21 @@ Test(vsftpd_wild, hundreds_of_files_on_one_connection) {
 
 Test(proftpd_wild, hundreds_of_files_on_one_connection) {
   many(true);
+}
+
+/* Each of some hundred data connections resumes a session. */
+Test(vsftpd_wild_tls, hundreds_of_files_with_sessions_reused) {
+  struct seen seen = {0};
+  CW *easy = open_easy("/many/*.txt", &seen);
+  struct cw_blob blob = {ftpd.ca->pem, strlen(ftpd.ca->pem), CW_BLOB_COPY};
+  cw_easy_setopt(easy, CWOPT_CAINFO_BLOB, &blob);
+  cw_easy_setopt(easy, CWOPT_USE_SSL, (long)CWUSESSL_ALL);
+  perform(easy);
+  cr_expect_eq(seen.ended, MANY);
+  cr_expect_eq(seen.received, MANY * strlen("the content of 000\n"));
+  cr_expect_eq(info(easy, CWINFO_NUM_CONNECTS), 1);
+  cw_easy_cleanup(easy);
+  bytes_free(&seen.names);
 }
 
 static void mixed(void) {
