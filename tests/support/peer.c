@@ -135,6 +135,22 @@ static enum verdict do_expect(struct pconn *c) {
   return DONE;
 }
 
+/* A line of a dialogue, as FTP has it. */
+static enum verdict do_line(struct pconn *c) {
+  const char *end = c->heard.ptr ? strstr(c->heard.ptr, "\r\n") : NULL;
+  if (!end) {
+    return need_more(c);
+  }
+  const char *want = arg(c, 1);
+  size_t n = (size_t)(end - c->heard.ptr);
+  if (n != strlen(want) || memcmp(c->heard.ptr, want, n) != 0) {
+    return wrong(c, "expected \"%s\", got \"%.*s\"", want, (int)n,
+                 c->heard.ptr);
+  }
+  bytes_drop(&c->heard, n + 2);
+  return DONE;
+}
+
 static bool has_line(const struct bytes *head, const char *want) {
   size_t n = strlen(want);
   for (const char *p = head->ptr; p && *p; p = strstr(p, "\r\n") + 2) {
@@ -435,6 +451,7 @@ static const struct {
   enum verdict (*fn)(struct pconn *c);
 } verbs[] = {
     {"expect", do_expect},
+    {"line", do_line},
     {"header", do_header},
     {"head-has", do_head_has},
     {"no-header", do_no_header},

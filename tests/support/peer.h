@@ -10,6 +10,7 @@
  *   accept [many]               the script of the next connection; many: of
  *                               all that come from now on
  *   expect LINE                 a whole request head whose first line is LINE
+ *   line TEXT                   a line of that text, as FTP has it
  *   header TEXT                 one line of that head is TEXT
  *   head-has TEXT               TEXT is somewhere in it
  *   no-header NAME              no line of that head has NAME
