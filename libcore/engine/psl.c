@@ -1,0 +1,8 @@
+/* The public suffix list, as libpsl has it built in. */
+#include <libpsl.h>
+
+#include "engine/cookies.h"
+
+bool cw_psl_accepts(const char *host, const char *domain) {
+  return psl_is_cookie_domain_acceptable(psl_builtin(), host, domain) != 0;
+}
