@@ -643,6 +643,26 @@ describe("a multipart object", function()
     end)
   end)
 
+  it("stays while it is sent, whatever is set meanwhile", function()
+    world.run(function(self)
+      local calls, e = 0, nil
+      e = post(self, { { name = "a", read = function()
+        calls = calls + 1
+        local before = e:getopt "mimepost"
+        local ok, err = pcall(e.setopt, e, "mimepost", { { name = "b" } })
+        assert.is_false(ok)
+        assert.equal("recursive_api_call", err.name)
+        assert.is_false((pcall(e.unsetopt, e, "mimepost")))
+        assert.is_true(rawequal(before, e:getopt "mimepost"))
+        collectgarbage()
+        return calls == 1 and "x" or nil
+      end } })
+      e:perform()
+      assert.equal("x", received(self)[1].body)
+      e:close()
+    end)
+  end)
+
   it("is shared by a clone, one after the other", function()
     world.run(function(self)
       local read, state = reader("both", 2)

@@ -477,6 +477,21 @@ static int set_data(lua_State *L, struct lcw_easy *self, int index,
   return update_ends(L, self, index, row->number);
 }
 
+/* Keeps the new object, and the old one where the core refuses: it may be in
+   use. */
+static int swap_object(lua_State *L, struct lcw_easy *self, int index,
+                       const struct lcw_option *row, int value, void *ptr) {
+  lua_getiuservalue(L, index, EASY_OPTIONS);
+  lua_rawgeti(L, -1, row->number);
+  int old = lua_gettop(L);
+  keep(L, index, row, value);
+  int err = (int)cw_easy_set_ptr(self->easy, (enum cw_option)row->number, ptr);
+  if (err) {
+    keep(L, index, row, old);
+  }
+  return err;
+}
+
 static int set_object(lua_State *L, struct lcw_easy *self, int index,
                       const struct lcw_option *row, int value) {
   void *ptr = NULL;
@@ -513,8 +528,7 @@ static int set_object(lua_State *L, struct lcw_easy *self, int index,
                       row->number == opt_stderr ? "an open file"
                                                 : "an object of that kind");
   }
-  keep(L, index, row, value);
-  return (int)cw_easy_set_ptr(self->easy, (enum cw_option)row->number, ptr);
+  return swap_object(L, self, index, row, value, ptr);
 }
 
 /* --- any option
@@ -539,8 +553,11 @@ static int unset(lua_State *L, struct lcw_easy *self, int index,
     forget(L, index, row);
     return (int)cw_easy_set_blob(self->easy, option, NULL);
   case k_object:
-    forget(L, index, row);
-    return (int)cw_easy_set_ptr(self->easy, option, NULL);
+    err = (int)cw_easy_set_ptr(self->easy, option, NULL);
+    if (!err) {
+      forget(L, index, row);
+    }
+    return err;
   case k_data:
     forget(L, index, row);
     return update_ends(L, self, index, row->number);

@@ -1,9 +1,11 @@
 /* Multipart bodies as a real nginx stores them: every byte as it should be,
    with a length and in chunks, with and without TLS, also after a login. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "curlew/curlew.h"
 #include "support/nginx.h"
@@ -153,4 +155,43 @@ Test(nginx_mime, in_chunks) {
 Test(nginx_mime, over_tls) {
   upload("https", "e", 700000, true);
   upload("https", "f", 700000, false);
+}
+
+/* A part that reads an empty pipe waits for it, without turning in circles. */
+Test(nginx_mime, from_a_pipe) {
+  int fds[2];
+  cr_assert_eq(pipe(fds), 0);
+  cr_assert_neq(fcntl(fds[0], F_SETFL, O_NONBLOCK), -1);
+  CW *easy = open_easy(nginx_url(&nginx, "http", "/put/pipe"));
+  struct cw_source *source = NULL;
+  cr_assert_eq(cw_source_fd(fds[0], &source), CW_OK);
+  struct cw_mime *mime = cw_mime_init(easy);
+  cr_assert_eq(cw_mime_source(cw_mime_addpart(mime), source), CW_OK);
+  cw_source_unref(source);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_MIMEPOST, mime), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_CUSTOMREQUEST, "PUT"), CW_OK);
+  cw_mime_free(mime);
+  CWM *multi = cw_multi_init();
+  cr_assert_eq(cw_multi_add_handle(multi, easy), CWM_OK);
+  struct cw_msg *msg = NULL;
+  int turns = 0;
+  for (; !msg && turns < 1000; turns++) {
+    if (turns == 100) {
+      cr_assert_eq(write(fds[1], "piped", 5), 5);
+      close(fds[1]);
+    }
+    cr_assert_eq(cw_multi_turn(multi, turns < 100 ? 10 : 1000, NULL), CWM_OK);
+    msg = cw_multi_info_read(multi, NULL);
+  }
+  cr_assert_not_null(msg);
+  cr_assert_gt(turns, 100, "it did not wait for the pipe");
+  cr_assert_eq(msg->result, CW_OK, "%s", cw_easy_detail(easy));
+  cr_assert_eq(cw_multi_remove_handle(multi, easy), CWM_OK);
+  cw_easy_cleanup(easy);
+  cr_assert_eq(cw_multi_cleanup(multi), CWM_OK);
+  close(fds[0]);
+  struct bytes all = stored("pipe");
+  cr_assert_not_null(strstr(all.ptr, "form-data\r\n\r\npiped\r\n--"), "%s",
+                     all.ptr);
+  bytes_free(&all);
 }
