@@ -507,3 +507,59 @@ Test(oom_transfer, multipart_sent_twice) {
   unlink(name);
   rmdir(dir);
 }
+
+/* --- Digest and HSTS ------------------------------------------------------
+ */
+
+static enum cw_code prepare_digest(CW *easy, size_t i, struct got *got) {
+  (void)i;
+  SET(easy, CWOPT_USERPWD, "me:secret");
+  SET(easy, CWOPT_HTTPAUTH, (long)CWAUTH_DIGEST);
+  SET(easy, CWOPT_COPYPOSTFIELDS, "hello");
+  return collect(easy, got, "http://h.example/d");
+}
+
+Test(oom_transfer, digest) {
+  static const struct scene scene = {
+      "accept many\nexpect \"POST /d HTTP/1.1\"\nbody \"\"\n"
+      "answer 401 \"\" \"WWW-Authenticate: Basic realm=x, Digest realm=r, "
+      "nonce=n, qop=auth-int, opaque=o, domain=\\\"/d /e\\\"\"\n"
+      "expect \"POST /d HTTP/1.1\"\nbody \"hello\"\n"
+      "answer 200 \"in\" \"Authentication-Info: nextnonce=m\"\n",
+      1,
+      prepare_digest,
+      {"in"}};
+  sweep(&scene);
+}
+
+static int on_hstsread(CW *easy, struct cw_hstsentry *entry, void *data) {
+  (void)easy, (void)data;
+  given++;
+  if (given > 2) {
+    return CWSTS_DONE;
+  }
+  memcpy(entry->name, given == 1 ? "h.example" : "o.example", 10);
+  return CWSTS_OK;
+}
+
+static enum cw_code prepare_hsts(CW *easy, size_t i, struct got *got) {
+  given = 0;
+  enum cw_code err = prepare_tls(easy, i, got);
+  if (err) {
+    return err;
+  }
+  SET(easy, CWOPT_HSTS_CTRL, (long)CWHSTS_ENABLE);
+  SET(easy, CWOPT_HSTSREADFUNCTION, on_hstsread);
+  SET(easy, CWOPT_URL, "http://h.example/");
+  return CW_OK;
+}
+
+Test(oom_transfer, hsts) {
+  static const struct scene scene = {
+      "listen 10.0.0.1 443 tls good\naccept many\nexpect \"GET / HTTP/1.1\"\n"
+      "answer 200 \"hello\" \"Strict-Transport-Security: max-age=9\"\n",
+      1,
+      prepare_hsts,
+      {"hello"}};
+  sweep(&scene);
+}
