@@ -382,6 +382,19 @@ Test(ftp_wild, a_listing_by_a_command_of_the_users) {
   cr_expect(strstr(peer.commands.ptr, "LIST -la\n"));
 }
 
+Test(ftp_wild, line_ends_are_converted_in_each_file) {
+  static const struct ftp_peer_file lines[] = {
+      {"a.txt", "1\r\n2"}, {"c.txt", "3\r\n4"}, {NULL, NULL}};
+  peer.files = lines;
+  cw_easy_setopt(easy, CWOPT_TRANSFERTEXT, 1L);
+  cr_assert_eq(run(), CW_OK, "%s", cw_easy_detail(easy));
+  cr_expect(strstr(said.ptr, "bgn a.txt 3\nwrite 1\n2\nend \n"), "%s",
+            said.ptr);
+  cr_expect(strstr(said.ptr, "bgn c.txt 1\nwrite 3\n4\nend \n"), "%s",
+            said.ptr);
+  cr_expect_not(strstr(peer.commands.ptr, "TYPE I"));
+}
+
 static int on_xferinfo(void *data, int64_t dltotal, int64_t dlnow,
                        int64_t ultotal, int64_t ulnow) {
   int *left = data;
