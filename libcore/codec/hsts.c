@@ -94,7 +94,7 @@ bool cw_hsts_parse_header(struct cw_slice value, int64_t now_s,
   bool has_age = false, subdomains = false;
   int64_t age_s = 0;
   for (;;) {
-    struct cw_slice name, text;
+    struct cw_slice name = {"", 0}, text = {"", 0};
     bool has_value = false;
     skip_space(&value);
     if (!take_directive(&value, &name, &text, &has_value)) {
