@@ -22,7 +22,7 @@ foreach(kind STATIC SHARED)
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   # Private: no public header names a type of theirs.
   target_link_libraries(${target} PRIVATE OpenSSL::SSL OpenSSL::Crypto
-    ZLIB::ZLIB PkgConfig::CARES PkgConfig::SSH2 Threads::Threads)
+    ZLIB::ZLIB PkgConfig::CARES PkgConfig::PSL PkgConfig::SSH2 Threads::Threads)
 endforeach()
 set_target_properties(curlew_shared PROPERTIES VERSION ${PROJECT_VERSION}
   SOVERSION ${PROJECT_VERSION_MAJOR})

@@ -19,7 +19,7 @@ add_library(cw_lua OBJECT ${cw_lua_sources} ${cw_bin_sources} ${CW_EMBEDDED})
 target_include_directories(cw_lua PRIVATE ${CW_LUA}/src
   ${CMAKE_SOURCE_DIR}/libcore/include ${CW_WALLS}/tbl)
 target_link_libraries(cw_lua PRIVATE cw_flags PkgConfig::LUA OpenSSL::SSL
-  PkgConfig::CARES)
+  PkgConfig::CARES PkgConfig::PSL)
 if(EXISTS ${CW_LUA}/bin/sys.c)
   target_compile_definitions(cw_lua PRIVATE LCW_HAS_SYS)
 endif()
@@ -31,7 +31,7 @@ set_target_properties(curlew_lua PROPERTIES PREFIX "" OUTPUT_NAME curlew
 # OpenSSL keeps addresses of functions in it, so it stays when Lua has closed.
 target_link_options(curlew_lua PRIVATE LINKER:-z,nodelete)
 target_link_libraries(curlew_lua PRIVATE curlew_static OpenSSL::SSL
-  OpenSSL::Crypto PkgConfig::CARES PkgConfig::SSH2)
+  OpenSSL::Crypto PkgConfig::CARES PkgConfig::PSL PkgConfig::SSH2)
 # Only luaopen_ is for others: a program may have libcurlew of its own.
 target_link_options(curlew_lua PRIVATE -Wl,--exclude-libs,ALL)
 
@@ -42,7 +42,7 @@ if(EXISTS ${CW_LUA}/bin/main.c)
   target_include_directories(curlew_program PRIVATE ${CW_LUA}/src
     ${CMAKE_SOURCE_DIR}/libcore/include ${CW_WALLS}/tbl)
   target_link_libraries(curlew_program PRIVATE cw_flags curlew_static
-    PkgConfig::LUA OpenSSL::SSL OpenSSL::Crypto PkgConfig::CARES PkgConfig::SSH2)
+    PkgConfig::LUA OpenSSL::SSL OpenSSL::Crypto PkgConfig::CARES PkgConfig::PSL PkgConfig::SSH2)
 endif()
 
 # Tests of the binding in C. Their targets are made later, by cmake/tests.cmake.
@@ -51,7 +51,7 @@ function(cw_lua_tests)
     target_sources(test_lua_oom PRIVATE $<TARGET_OBJECTS:cw_lua>)
     target_include_directories(test_lua_oom PRIVATE ${CW_LUA}/src)
     target_link_libraries(test_lua_oom PRIVATE PkgConfig::LUA OpenSSL::SSL
-      OpenSSL::Crypto PkgConfig::CARES PkgConfig::SSH2)
+      OpenSSL::Crypto PkgConfig::CARES PkgConfig::PSL PkgConfig::SSH2)
   endif()
 endfunction()
 cmake_language(DEFER CALL cw_lua_tests)

@@ -27,6 +27,6 @@ function(cw_folder name)
     target_include_directories(cw_${name} PRIVATE ${CW_WALLS}/${folder})
   endforeach()
   target_link_libraries(cw_${name} PRIVATE cw_flags OpenSSL::SSL ZLIB::ZLIB
-    PkgConfig::CARES PkgConfig::SSH2)
+    PkgConfig::CARES PkgConfig::PSL PkgConfig::SSH2)
   set_property(GLOBAL APPEND PROPERTY CW_OBJECTS $<TARGET_OBJECTS:cw_${name}>)
 endfunction()

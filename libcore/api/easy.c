@@ -1,5 +1,6 @@
 /* Entry points of the easy handle. */
 #include "base/mem.h"
+#include "engine/cookies.h"
 #include "engine/guard.h"
 #include "engine/multi.h"
 #include "engine/states.h"
@@ -71,7 +72,8 @@ CW *cw_easy_duphandle(const CW *easy) {
     return NULL;
   }
   CW *copy = cw_easy_init();
-  if (copy && cw_options_copy(&copy->options, &easy->options)) {
+  if (copy && (cw_options_copy(&copy->options, &easy->options) ||
+               cw_cookies_copy(copy, easy))) {
     cw_easy_cleanup(copy);
     copy = NULL;
   }

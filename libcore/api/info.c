@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/cookies.h"
 #include "engine/multi.h"
 #include "engine/scheme.h"
 
@@ -383,9 +384,12 @@ enum cw_code cw_easy_info_list(CW *easy, enum cw_info info,
     return CWE_BAD_FUNCTION_ARGUMENT;
   }
   *plist = NULL;
-  return info == CWINFO_COOKIELIST || info == CWINFO_SSL_ENGINES
-             ? CW_OK
-             : CWE_UNKNOWN_OPTION;
+  if (info == CWINFO_COOKIELIST) {
+    return easy->cookies
+               ? cw_cookies_list(easy->cookies, cw_cookies_now(easy), plist)
+               : CW_OK;
+  }
+  return info == CWINFO_SSL_ENGINES ? CW_OK : CWE_UNKNOWN_OPTION;
 }
 
 static void *ssl_of(struct cw_easy *easy) {

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "engine/cookies.h"
 #include "engine/guard.h"
 #include "engine/options.h"
 
@@ -51,9 +52,16 @@ enum cw_code cw_easy_set_int(CW *easy, enum cw_option option, int64_t value) {
 enum cw_code cw_easy_set_str(CW *easy, enum cw_option option, const char *s,
                              size_t n) {
   enum cw_code err = may_set(easy, (int)option);
-  return err ? err
-             : cw_options_set_str(&easy->options, (int)option, s, n,
-                                  fail_of(easy));
+  if (!err) {
+    err = cw_options_set_str(&easy->options, (int)option, s, n, fail_of(easy));
+  }
+  if (!err && option == CWOPT_COOKIEFILE) {
+    easy->cookies_due = true;
+  } else if (!err && option == CWOPT_COOKIELIST && s) {
+    err = cw_cookies_command(easy, cw_opt_s(&easy->options, cw_opt_cookielist),
+                             fail_of(easy));
+  }
+  return err;
 }
 
 enum cw_code cw_easy_set_list(CW *easy, enum cw_option option,

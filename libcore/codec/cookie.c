@@ -138,13 +138,14 @@ bool cw_cookie_parse_line(struct cw_slice line, struct cw_cookie *cookie) {
   } else if (line.len == 0 || line.ptr[0] == '#') {
     return false;
   }
-  while (n < 6 && cw_slice_split(&line, '\t', &field[n])) {
+  while (n < 6 && cw_slice_split(&line, '\t', &field[n]) &&
+         !has_control(field[n])) {
     n++;
   }
   /* An empty value may lack its tab. */
   field[6] = line.ptr ? line : cw_slice("", 0);
   if (n < 6 || !cw_scan_u64(field[4], (uint64_t)MAX_TIME_S, &expires) ||
-      has_control(field[5]) || has_control(field[6]) || field[5].len == 0 ||
+      has_control(field[6]) || field[5].len == 0 ||
       field[5].len + field[6].len > CW_COOKIE_MAX_BYTES) {
     return false;
   }
@@ -183,8 +184,7 @@ bool cw_cookie_domain_matches(struct cw_slice host, struct cw_slice domain,
          cw_slice_ieq(from(host, host.len - domain.len), domain);
 }
 
-bool cw_cookie_path_matches(struct cw_slice path,
-                            struct cw_slice cookie_path) {
+bool cw_cookie_path_matches(struct cw_slice path, struct cw_slice cookie_path) {
   if (path.len < cookie_path.len ||
       !cw_slice_eq(cw_slice(path.ptr, cookie_path.len), cookie_path)) {
     return false;

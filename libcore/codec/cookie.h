@@ -46,8 +46,7 @@ CW_MUST_CHECK enum cw_code cw_cookie_add_line(struct cw_buf *buf,
 bool cw_cookie_domain_matches(struct cw_slice host, struct cw_slice domain,
                               bool is_ip);
 /* Whether path, of a request, is cookie_path or below it (5.1.4). */
-bool cw_cookie_path_matches(struct cw_slice path,
-                            struct cw_slice cookie_path);
+bool cw_cookie_path_matches(struct cw_slice path, struct cw_slice cookie_path);
 /* The path of cookies that say none: that of the request up to its last slash
    (5.1.4). A slice of path, or "/". */
 struct cw_slice cw_cookie_default_path(struct cw_slice path);

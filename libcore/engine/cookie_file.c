@@ -5,27 +5,24 @@
 #include "base/file.h"
 #include "engine/cookies.h"
 
-/* "Set-Cookie: a=b; domain=example.org; ..." as curl takes it, too. */
-static enum cw_code load_header(struct cw_cookies *cookies,
-                                struct cw_slice line, int64_t now_s) {
+bool cw_cookies_add_text(struct cw_cookies *cookies, struct cw_slice line,
+                         int64_t now_s, enum cw_code *perr) {
   static const char mark[] = "Set-Cookie:";
-  const char *why;
-  if (!cw_slice_istarts(line, mark)) {
-    return CW_OK;
-  }
   size_t n = sizeof(mark) - 1;
-  struct cw_slice field =
-      cw_slice_trim(cw_slice(line.ptr + n, line.len - n));
   struct cw_cookie cookie;
-  if (!cw_cookie_parse(field, now_s, &cookie)) {
-    return CW_OK;
+  const char *why = NULL;
+  if (!cw_slice_istarts(line, mark)) {
+    return cw_cookies_add_line(cookies, line, now_s, perr);
   }
-  struct cw_cookie_place place = {.host = cookie.domain,
-                                  .path = cw_slice("/", 1),
-                                  .secure = true};
-  return cookie.domain.len > 0
-             ? cw_cookies_set(cookies, field, &place, now_s, &why)
-             : CW_OK;
+  struct cw_slice field = cw_slice_trim(cw_slice(line.ptr + n, line.len - n));
+  *perr = CW_OK;
+  if (!cw_cookie_parse(field, now_s, &cookie) || cookie.domain.len == 0) {
+    return false;
+  }
+  struct cw_cookie_place place = {
+      .host = cookie.domain, .path = cw_slice("/", 1), .secure = true};
+  *perr = cw_cookies_set(cookies, field, &place, now_s, &why);
+  return why == NULL;
 }
 
 static bool ends_with_session(struct cw_slice line) {
@@ -33,9 +30,8 @@ static bool ends_with_session(struct cw_slice line) {
   return cw_cookie_parse_line(line, &cookie) && cookie.expires_s == 0;
 }
 
-static enum cw_code load_lines(struct cw_cookies *cookies,
-                               struct cw_slice text, bool no_session,
-                               int64_t now_s) {
+static enum cw_code load_lines(struct cw_cookies *cookies, struct cw_slice text,
+                               bool no_session, int64_t now_s) {
   struct cw_slice line;
   enum cw_code err = CW_OK;
   while (!err && cw_slice_split(&text, '\n', &line)) {
@@ -45,9 +41,7 @@ static enum cw_code load_lines(struct cw_cookies *cookies,
     if (no_session && ends_with_session(line)) {
       continue;
     }
-    if (!cw_cookies_add_line(cookies, line, now_s, &err)) {
-      err = load_header(cookies, line, now_s);
-    }
+    (void)cw_cookies_add_text(cookies, line, now_s, &err); /* or a comment */
   }
   return err;
 }

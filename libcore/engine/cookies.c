@@ -242,8 +242,7 @@ static const char *judge_domain(const struct cw_cookie *cookie,
   if (place->is_ip) {
     return NULL;
   }
-  if (place->host.len >= sizeof(host) ||
-      cookie->domain.len >= sizeof(domain)) {
+  if (place->host.len >= sizeof(host) || cookie->domain.len >= sizeof(domain)) {
     return "its domain is too long";
   }
   for (size_t i = 0; i <= place->host.len; i++) {
@@ -253,8 +252,7 @@ static const char *judge_domain(const struct cw_cookie *cookie,
     domain[i] =
         i < cookie->domain.len ? cw_to_lower(cookie->domain.ptr[i]) : '\0';
   }
-  return cw_psl_accepts(host, domain) ? NULL
-                                      : "its domain is a public suffix";
+  return cw_psl_accepts(host, domain) ? NULL : "its domain is a public suffix";
 }
 
 enum cw_code cw_cookies_set(struct cw_cookies *cookies, struct cw_slice field,
@@ -348,9 +346,8 @@ enum cw_code cw_cookies_get(struct cw_cookies *cookies,
       break;
     }
     enum cw_code err = cw_buf_addf(
-        buf, "%s%.*s=%.*s", buf->len > start ? "; " : "",
-        (int)cookie->name.len, cookie->name.ptr, (int)cookie->value.len,
-        cookie->value.ptr);
+        buf, "%s%.*s=%.*s", buf->len > start ? "; " : "", (int)cookie->name.len,
+        cookie->name.ptr, (int)cookie->value.len, cookie->value.ptr);
     if (err) {
       return CWE_OUT_OF_MEMORY;
     }

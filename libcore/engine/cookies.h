@@ -12,8 +12,8 @@
 
 /* Cookies in all, and of a domain; the oldest go. Stop servers that fill the
    memory, or push out what others have set. */
-#define CW_COOKIES_MAX            3000
-#define CW_COOKIES_MAX_OF_DOMAIN  180
+#define CW_COOKIES_MAX           3000
+#define CW_COOKIES_MAX_OF_DOMAIN 180
 /* Of one request: how many, and the bytes of the field. Servers refuse more. */
 #define CW_COOKIES_MAX_SENT       150
 #define CW_COOKIES_MAX_SENT_BYTES 8190
@@ -43,6 +43,10 @@ CW_MUST_CHECK enum cw_code cw_cookies_set(struct cw_cookies *cookies,
 /* A line of a cookie file; false: it is none. CWE_OUT_OF_MEMORY in *perr. */
 bool cw_cookies_add_line(struct cw_cookies *cookies, struct cw_slice line,
                          int64_t now_s, enum cw_code *perr);
+/* The same, or "Set-Cookie: ..." with a domain, as the domain itself would set
+   it by https. */
+bool cw_cookies_add_text(struct cw_cookies *cookies, struct cw_slice line,
+                         int64_t now_s, enum cw_code *perr);
 /* Adds "a=b; c=d" for a request to place, longest paths first, then the oldest
    (RFC 6265, 5.4); nothing if there are none. CWE_OUT_OF_MEMORY. */
 CW_MUST_CHECK enum cw_code cw_cookies_get(struct cw_cookies *cookies,
@@ -69,6 +73,27 @@ CW_MUST_CHECK enum cw_code cw_cookies_load(struct cw_cookies *cookies,
 CW_MUST_CHECK enum cw_code cw_cookies_save(struct cw_cookies *cookies,
                                            const char *path, int64_t now_s,
                                            struct cw_fail *fail);
+
+/* --- cookie_use.c -------------------------------------------------------- */
+
+struct cw_easy;
+/* Before a transfer: turns the store on and reads the file, as options say. */
+CW_MUST_CHECK enum cw_code cw_cookies_begin(struct cw_easy *easy);
+/* Adds what the store has to the request's Cookie field. */
+CW_MUST_CHECK enum cw_code cw_cookies_fill(struct cw_easy *easy);
+/* Takes what the head of an answer sets. */
+CW_MUST_CHECK enum cw_code cw_cookies_note(struct cw_easy *easy);
+/* The option cookielist: ALL, SESS, FLUSH, RELOAD or a cookie.
+   CWE_BAD_FUNCTION_ARGUMENT: none of these. */
+CW_MUST_CHECK enum cw_code cw_cookies_command(struct cw_easy *easy,
+                                              const char *text,
+                                              struct cw_fail *fail);
+CW_MUST_CHECK enum cw_code cw_cookies_copy(struct cw_easy *to,
+                                           const struct cw_easy *from);
+/* The time that the handle's cookies go by, seconds since 1970. */
+int64_t cw_cookies_now(const struct cw_easy *easy);
+/* The handle goes: writes the jar, frees the store. */
+void cw_cookies_end(struct cw_easy *easy);
 
 /* --- psl.c --------------------------------------------------------------- */
 

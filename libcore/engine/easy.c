@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "codec/http1.h"
+#include "engine/cookies.h"
 #include "engine/multi.h"
 #include "engine/pin.h"
 #include "engine/states.h"
@@ -45,6 +46,7 @@ void cw_easy_destroy(struct cw_easy *easy) {
   cw_hsts_fini(easy);
   cw_easy_forget_server(easy);
   cw_transfer_forget(easy);
+  cw_cookies_end(easy);
   cw_options_fini(&easy->options);
   cw_pin_count_unref(easy->pins);
   cw_free(easy->effective_url);

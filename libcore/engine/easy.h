@@ -175,6 +175,9 @@ struct cw_easy {
   struct cw_node message; /* in the multi's list */
   struct cw_notice ended; /* in the multi's queue of what it has to notify */
   enum cw_code result;
+  struct cw_cookies *cookies; /* engine/cookies.h, or NULL: off */
+  bool cookies_due;           /* cookiefile is to be read */
+  int64_t wall_skew_s; /* how far the last world's clock was ahead of ours */
   struct cw_pin_count *pins; /* or NULL */
   struct cw_piece shown;     /* what the running write callback was shown */
   char *effective_url;       /* made on demand */

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "codec/range.h"
 #include "curlew/url.h"
+#include "engine/cookies.h"
 #include "engine/easy.h"
 #include "engine/scheme.h"
 
@@ -199,6 +200,9 @@ enum cw_code cw_follow_judge(struct cw_easy *easy) {
   enum cw_code err = cw_hsts_learn(easy);
   if (!err) {
     err = cw_auth_judge(easy);
+  }
+  if (!err) {
+    err = cw_cookies_note(easy);
   }
   if (!err) {
     err = note_redirect(easy);

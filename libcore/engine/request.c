@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "curlew/url.h"
 #include "engine/ask.h"
+#include "engine/cookies.h"
 #include "engine/multi.h"
 #include "engine/scheme.h"
 
@@ -499,6 +500,12 @@ enum cw_code cw_request_fill(struct cw_easy *easy) {
   fill_plain(easy);
   fill_limits(easy);
   err = choose_body(easy);
+  if (!err && easy->proto == &cw_proto_http1) {
+    err = cw_cookies_begin(easy);
+  }
+  if (!err && easy->proto == &cw_proto_http1) {
+    err = cw_cookies_fill(easy);
+  }
   if (!err) {
     err = make_writer(easy);
   }

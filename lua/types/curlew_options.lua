@@ -248,10 +248,10 @@
 ---@field proxy_tlsauth_type? string tlsauth_type, for the proxy. Not built in.
 ---@field proxy_tlsauth_username? string tlsauth_username, for the proxy. Not built in.
 ---@field proxy_tlsauth_password? string tlsauth_password, for the proxy. Not built in.
----@field cookiefile? string A file of cookies to read; "" turns the cookie store on without one. Not built in.
----@field cookiejar? string The file that cookies are written to at the end. Not built in.
----@field cookielist? string A cookie to add, as a Set-Cookie line or a line of a cookie file; or ALL, SESS, FLUSH, RELOAD. Not built in.
----@field cookiesession? boolean|integer Leave out session cookies when cookiefile is read. Not built in.
+---@field cookiefile? string A file of cookies to read; "" turns the cookie store on without one.
+---@field cookiejar? string The file that cookies are written to at the end.
+---@field cookielist? string A cookie to add, as a Set-Cookie line or a line of a cookie file; or ALL, SESS, FLUSH, RELOAD.
+---@field cookiesession? boolean|integer Leave out session cookies when cookiefile is read.
 ---@field hsts? string The file of the HSTS store (RFC 6797).
 ---@field hsts_ctrl? curlew.hsts_ctrl|curlew.hsts_ctrl[] Whether the HSTS store is on, and whether its file is written.
 ---@field hstsreadfunction? (fun(data: any): table?, any?)|table|userdata Gives the entries of the HSTS store.
