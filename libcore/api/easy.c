@@ -1,6 +1,5 @@
 /* Entry points of the easy handle. */
 #include "base/mem.h"
-#include "engine/cookies.h"
 #include "engine/guard.h"
 #include "engine/multi.h"
 #include "engine/states.h"

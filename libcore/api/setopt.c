@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "engine/cookies.h"
 #include "engine/guard.h"
 #include "engine/options.h"
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "codec/cookie.h"
 #include "engine/cookies.h"
 
 bool cw_cookies_add_text(struct cw_cookies *cookies, struct cw_slice line,

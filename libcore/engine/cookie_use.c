@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "base/rand.h"
 #include "engine/cookies.h"
 #include "engine/multi.h"

@@ -5,6 +5,7 @@
  * the cookies of these domains, not with the store.
  */
 #include "engine/cookies.h"
+#include "codec/cookie.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,8 +6,12 @@
 #ifndef CW_ENGINE_COOKIES_H
 #define CW_ENGINE_COOKIES_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
 #include "base/fail.h"
-#include "codec/cookie.h"
+#include "base/slice.h"
 #include "curlew/callback.h"
 
 /* Cookies in all, and of a domain; the oldest go. Stop servers that fill the
@@ -73,27 +77,6 @@ CW_MUST_CHECK enum cw_code cw_cookies_load(struct cw_cookies *cookies,
 CW_MUST_CHECK enum cw_code cw_cookies_save(struct cw_cookies *cookies,
                                            const char *path, int64_t now_s,
                                            struct cw_fail *fail);
-
-/* --- cookie_use.c -------------------------------------------------------- */
-
-struct cw_easy;
-/* Before a transfer: turns the store on and reads the file, as options say. */
-CW_MUST_CHECK enum cw_code cw_cookies_begin(struct cw_easy *easy);
-/* Adds what the store has to the request's Cookie field. */
-CW_MUST_CHECK enum cw_code cw_cookies_fill(struct cw_easy *easy);
-/* Takes what the head of an answer sets. */
-CW_MUST_CHECK enum cw_code cw_cookies_note(struct cw_easy *easy);
-/* The option cookielist: ALL, SESS, FLUSH, RELOAD or a cookie.
-   CWE_BAD_FUNCTION_ARGUMENT: none of these. */
-CW_MUST_CHECK enum cw_code cw_cookies_command(struct cw_easy *easy,
-                                              const char *text,
-                                              struct cw_fail *fail);
-CW_MUST_CHECK enum cw_code cw_cookies_copy(struct cw_easy *to,
-                                           const struct cw_easy *from);
-/* The time that the handle's cookies go by, seconds since 1970. */
-int64_t cw_cookies_now(const struct cw_easy *easy);
-/* The handle goes: writes the jar, frees the store. */
-void cw_cookies_end(struct cw_easy *easy);
 
 /* --- psl.c --------------------------------------------------------------- */
 

@@ -3,7 +3,6 @@
 
 #include "base/mem.h"
 #include "codec/http1.h"
-#include "engine/cookies.h"
 #include "engine/multi.h"
 #include "engine/pin.h"
 #include "engine/states.h"

@@ -381,6 +381,26 @@ int cw_mime_waits_for(const struct cw_easy *easy);
 /* The transfer is over: the body may be changed and sent by others. */
 void cw_mime_over(struct cw_easy *easy);
 
+/* --- cookie_use.c -------------------------------------------------------- */
+
+/* Before a transfer: turns the store on and reads the file, as options say. */
+CW_MUST_CHECK enum cw_code cw_cookies_begin(struct cw_easy *easy);
+/* Adds what the store has to the request's Cookie field. */
+CW_MUST_CHECK enum cw_code cw_cookies_fill(struct cw_easy *easy);
+/* Takes what the head of an answer sets. */
+CW_MUST_CHECK enum cw_code cw_cookies_note(struct cw_easy *easy);
+/* The option cookielist: ALL, SESS, FLUSH, RELOAD or a cookie.
+   CWE_BAD_FUNCTION_ARGUMENT: none of these. */
+CW_MUST_CHECK enum cw_code cw_cookies_command(struct cw_easy *easy,
+                                              const char *text,
+                                              struct cw_fail *fail);
+CW_MUST_CHECK enum cw_code cw_cookies_copy(struct cw_easy *to,
+                                           const struct cw_easy *from);
+/* The time that the handle's cookies go by, seconds since 1970. */
+int64_t cw_cookies_now(const struct cw_easy *easy);
+/* The handle goes: writes the jar, frees the store. */
+void cw_cookies_end(struct cw_easy *easy);
+
 /* --- trace.c
  * --------------------------------------------------------------------- */
 

@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "codec/range.h"
 #include "curlew/url.h"
-#include "engine/cookies.h"
 #include "engine/easy.h"
 #include "engine/scheme.h"
 

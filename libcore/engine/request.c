@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "curlew/url.h"
 #include "engine/ask.h"
-#include "engine/cookies.h"
 #include "engine/multi.h"
 #include "engine/scheme.h"
 

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "codec/cookie.h"
 #include "engine/cookies.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "codec/cookie.h"
 #include "engine/cookies.h"
 
 #define NOW INT64_C(1700000000)
