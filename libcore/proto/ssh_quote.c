@@ -87,6 +87,40 @@ static int ask_statvfs(struct cw_exchange *x, struct cw_ssh_run *run,
              : 0;
 }
 
+static int link_failed(struct cw_ssh *ssh, const char *why) {
+  return libssh2_session_set_last_error(ssh->session,
+                                        LIBSSH2_ERROR_REQUEST_DENIED, why);
+}
+
+/* libssh2 1.10 takes the number of the request for the answer, so the server is
+   asked what became of it: nothing was there before, and a link is after. */
+static int make_link(struct cw_ssh_run *run, struct cw_ssh *ssh) {
+  const struct cw_ssh_quote *q = &run->q;
+  int error = 0;
+  if (run->quote_stage == 0) {
+    error = libssh2_sftp_stat_ex(ssh->sftp, q->other.ptr, len_of(&q->other),
+                                 LIBSSH2_SFTP_LSTAT, &run->attrs);
+    if (error != LIBSSH2_ERROR_SFTP_PROTOCOL) {
+      return error ? error : link_failed(ssh, "something has that name");
+    }
+    run->quote_stage = 1;
+  }
+  if (run->quote_stage == 1) {
+    error = libssh2_sftp_symlink_ex(ssh->sftp, path_of(run), len_of(&q->path),
+                                    q->other.ptr, len_of(&q->other),
+                                    LIBSSH2_SFTP_SYMLINK);
+    if (error != LIBSSH2_ERROR_SFTP_PROTOCOL) {
+      return error;
+    }
+    run->quote_stage = 2;
+  }
+  error = libssh2_sftp_stat_ex(ssh->sftp, q->other.ptr, len_of(&q->other),
+                               LIBSSH2_SFTP_LSTAT, &run->attrs);
+  return error == LIBSSH2_ERROR_SFTP_PROTOCOL
+             ? link_failed(ssh, "the server made no link")
+             : error;
+}
+
 /* One call of libssh2, taken again until it does not wait. */
 static int execute(struct cw_exchange *x, struct cw_ssh_run *run,
                    struct cw_ssh *ssh) {
@@ -111,9 +145,7 @@ static int execute(struct cw_exchange *x, struct cw_ssh_run *run,
     return libssh2_sftp_mkdir_ex(ssh->sftp, path_of(run), len_of(&q->path),
                                  x->request.ssh->dir_perms);
   case CW_SSH_SYMLINK:
-    return libssh2_sftp_symlink_ex(ssh->sftp, path_of(run), len_of(&q->path),
-                                   q->other.ptr, len_of(&q->other),
-                                   LIBSSH2_SFTP_SYMLINK);
+    return make_link(run, ssh);
   case CW_SSH_STATVFS:
     return ask_statvfs(x, run, ssh);
   default:

@@ -3,7 +3,7 @@
 # what is missing in the folder and becomes the server.
 #   sshd.sh DIR PORT [HOSTKEYS]
 # DIR gets host keys (host_ed25519, host_ecdsa), keys of a client (user_ed25519,
-# user_ecdsa with the passphrase "open sesame"), and known_hosts. HOSTKEYS names
+# user_secret with the passphrase "open sesame"), and known_hosts. HOSTKEYS names
 # which host keys are used, "ed25519 ecdsa" by default. As root, passwords and
 # keyboard-interactive go through PAM.
 set -eu
@@ -15,8 +15,8 @@ for type in $hostkeys; do
   [ -e "host_$type" ] || ssh-keygen -q -t "$type" -N '' -C "" -f "host_$type"
 done
 [ -e user_ed25519 ] || ssh-keygen -q -t ed25519 -N '' -C "" -f user_ed25519
-[ -e user_ecdsa ] || ssh-keygen -q -t ecdsa -N 'open sesame' -C "" -f user_ecdsa
-cat user_ed25519.pub user_ecdsa.pub > authorized_keys
+[ -e user_secret ] || ssh-keygen -q -t ed25519 -N 'open sesame' -C "" -f user_secret
+cat user_ed25519.pub user_secret.pub > authorized_keys
 : > known_hosts
 for type in $hostkeys; do
   printf '[127.0.0.1]:%d %s\n' "$port" "$(cut -d' ' -f1,2 "host_$type.pub")" \
