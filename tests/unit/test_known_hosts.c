@@ -39,8 +39,9 @@ static enum cw_known_match ask(const char *file, const char *host, int port,
   cw_buf_init(&known, 1024);
   cr_assert_eq(cw_known_hosts_find(cw_slice_str(file), &h, &match, &known),
                CW_OK);
-  cr_assert_eq(match == CW_KNOWN_MISMATCH, known.len > 0 && match != CW_KNOWN_OK
-                                               && match != CW_KNOWN_REVOKED);
+  cr_assert_eq(match == CW_KNOWN_MISMATCH, known.len > 0 &&
+                                               match != CW_KNOWN_OK &&
+                                               match != CW_KNOWN_REVOKED);
   cw_buf_fini(&known);
   return match;
 }
@@ -70,14 +71,15 @@ Test(known_hosts, names_and_patterns) {
 }
 
 /* HMAC-SHA1 of h.test with the bytes 0 to 19 as salt. */
-#define HASHED \
+#define HASHED                       \
   "|1|AAECAwQFBgcICQoLDA0ODxAREhM=|" \
   "A9gqtyzNFMKwwLCp73LQ6QUxtn0="
 
 Test(known_hosts, hashed_names) {
-  cr_assert_eq(by("|1|AAAAAAAAAAAAAAAAAAAAAAAAAAA=|AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-                  "h.test", 22),
-               CW_KNOWN_MISSING);
+  cr_assert_eq(
+      by("|1|AAAAAAAAAAAAAAAAAAAAAAAAAAA=|AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+         "h.test", 22),
+      CW_KNOWN_MISSING);
   cr_assert_eq(by("|1|HASHSALT", "h.test", 22), CW_KNOWN_MISSING);
   cr_assert_eq(by("|1|", "h.test", 22), CW_KNOWN_MISSING);
   cr_assert_eq(by(HASHED, "h.test", 22), CW_KNOWN_OK);
@@ -114,8 +116,10 @@ Test(known_hosts, markers) {
   cr_assert_eq(ask(file, "h", 22, a), CW_KNOWN_REVOKED);
   snprintf(file, sizeof(file), "@cert-authority * ssh-ed25519 %s\n", text(a));
   cr_assert_eq(ask(file, "h", 22, a), CW_KNOWN_MISSING);
-  snprintf(file, sizeof(file), "h 2048 35 1234\nh\nh x\nh ssh-ed25519 ?\n"
-                               "h ssh-rsa %s\n", text(a));
+  snprintf(file, sizeof(file),
+           "h 2048 35 1234\nh\nh x\nh ssh-ed25519 ?\n"
+           "h ssh-rsa %s\n",
+           text(a));
   cr_assert_eq(ask(file, "h", 22, a), CW_KNOWN_MISSING, "what is not a key");
 }
 

@@ -4,7 +4,8 @@
 
 #include "codec/ssh_quote.h"
 
-/* "verb number path other", "*" in front where it may fail, or what is wrong. */
+/* "verb number path other", "*" in front where it may fail, or what is wrong.
+ */
 static void is(const char *line, const char *expected) {
   struct cw_ssh_quote q;
   const char *why = "";
@@ -42,10 +43,13 @@ Test(ssh_quote, commands) {
 
 Test(ssh_quote, errors) {
   static const char *const lines[] = {
-      "",          "*",           "cd x",      "rm",           "rm a b",
-      "rename a",  "chmod 8 f",   "chmod f",   "chmod 77777 f", "chmod 644",
-      "chown me f", "mtime no f",  "rm \"a",    "rm \"a\"b",    "rm \"a\\n\"",
-      "rm \"\"",   "rm a\nrm b",  "rm a\r",    "pwd x",        "rm \"a\\"};
+      "",          "*",          "cd x",
+      "rm",        "rm a b",     "rename a",
+      "chmod 8 f", "chmod f",    "chmod 77777 f",
+      "chmod 644", "chown me f", "mtime no f",
+      "rm \"a",    "rm \"a\"b",  "rm \"a\\n\"",
+      "rm \"\"",   "rm a\nrm b", "rm a\r",
+      "pwd x",     "rm \"a\\"};
   for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
     is(lines[i], "error");
   }
