@@ -1,5 +1,5 @@
 -- A small FTP server for the specs, on whatever network the running loop is:
--- passive, one tree of files in memory, read only. What real servers do is
+-- passive, one tree of files in memory. What real servers do is
 -- tested against real ones; this one does what a spec needs.
 --
 --   local ftp = require "spec.ftp_server"
@@ -193,7 +193,38 @@ function commands.RETR(session, path)
   if type(text) ~= "string" or refuse and refuse[full] then
     return reply(session, 550, "no such file")
   end
-  send(session, text)
+  local offset = session.offset or 0
+  session.offset = nil
+  send(session, text:sub(offset + 1))
+end
+
+function commands.REST(session, offset)
+  session.offset = tonumber(offset)
+  reply(session, 350, "from there on")
+end
+
+local function store(session, path, before)
+  local data = session.data
+  session.data = nil
+  reply(session, 150, "give it")
+  while not data.stream do
+    cw.sleep(0.001)
+  end
+  local parts = { before }
+  for text in function() return data.stream:read(4096) end do
+    table.insert(parts, text)
+  end
+  data.done = true
+  session.opts.tree[resolve(session.cwd, path)] = table.concat(parts)
+  reply(session, 226, "taken")
+end
+
+function commands.STOR(session, path)
+  store(session, path, "")
+end
+
+function commands.APPE(session, path)
+  store(session, path, session.opts.tree[resolve(session.cwd, path)] or "")
 end
 
 local function serve(server, control)
