@@ -145,7 +145,6 @@ describe("FTP", function()
 
   it("serves many at a time", function()
     with_server(function(srv, url)
-      local multi <close> = cw.multi()
       local done = 0
       for i = 1, 6 do
         cw.spawn(function()
