@@ -104,7 +104,11 @@ static void next_request(struct cw_slice in, struct cw_rtsp_unit *unit) {
 static int is_found_again(const struct cw_rtsp_channels *channels,
                           struct cw_slice in) {
   if (in.ptr[0] != '$') {
-    return rtsp_status(in);
+    /* The end of a request line is no status line: a blank must follow. */
+    int status = rtsp_status(in);
+    return status > 0 && in.len <= RTSP_VERSION_BYTES ? -1
+           : status > 0 ? in.ptr[RTSP_VERSION_BYTES] == ' '
+                        : status;
   }
   if (in.len < 2) {
     return -1;
