@@ -67,5 +67,6 @@ bool cw_scheme_is_allowed(const struct cw_scheme_row *row, const char *names,
   if (names) {
     return is_named(cw_slice_str(names), row->name);
   }
-  return (bits & cw_scheme_bit(row->name)) != 0;
+  /* All bits mean every scheme, also one that has no bit (rtsps). */
+  return bits == -1 || (bits & cw_scheme_bit(row->name)) != 0;
 }

@@ -11,6 +11,7 @@
 #include <gst/rtsp-server/rtsp-server.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char pipeline[] =
     "( audiotestsrc is-live=true samplesperbuffer=160 ! "
@@ -27,6 +28,12 @@ static void add_stream(GstRTSPServer *server, const char *path,
   gst_rtsp_media_factory_add_role(
       factory, role, GST_RTSP_PERM_MEDIA_FACTORY_ACCESS, G_TYPE_BOOLEAN, TRUE,
       GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, G_TYPE_BOOLEAN, TRUE, NULL);
+  /* Who may see a stream but not have it made is asked for a login. */
+  if (strcmp(role, "anyone") != 0) {
+    gst_rtsp_media_factory_add_role(factory, "anyone",
+                                    GST_RTSP_PERM_MEDIA_FACTORY_ACCESS,
+                                    G_TYPE_BOOLEAN, TRUE, NULL);
+  }
   GstRTSPMountPoints *mounts = gst_rtsp_server_get_mount_points(server);
   gst_rtsp_mount_points_add_factory(mounts, path, factory);
   g_object_unref(mounts);
