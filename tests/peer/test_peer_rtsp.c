@@ -505,37 +505,42 @@ static size_t on_read(char *bytes, size_t size, size_t n, void *data) {
 
 Test(peer_rtsp, bodies_are_sent) {
   int calls = 0;
-  script(
-      "accept\nwait-close\naccept\n" ASK(
-          "ANNOUNCE") "header \"Content-Length: 5\"\n"
-                      "header \"Content-Type: application/sdp\"\nbody "
-                      "\"v=0\\r\\n\"\n"
-                      "send \"" OK("1") "\\r\\n\"\n" ASK(
-                          "SET_PARAMETER") "header \"Content-Type: "
-                                           "text/parameters\"\nbody \"a: b\"\n"
-                                           "send \"" OK("2") "\\r\\n\"\n" ASK(
-                                               "GET_"
-                                               "PARA"
-                                               "METE"
-                                               "R") "no-header "
-                                                    "Content-Length\nsend "
-                                                    "\"" OK("3") "\\r\\n\""
-                                                                 "\n" ASK("RECO"
-                                                                          "RD") "no-"
-                                                                                "hea"
-                                                                                "der"
-                                                                                " "
-                                                                                "Con"
-                                                                                "ten"
-                                                                                "t-"
-                                                                                "Len"
-                                                                                "gth"
-                                                                                "\ns"
-                                                                                "end"
-                                                                                " "
-                                                                                "\"" OK(
-                                                                                    "4") "\\r\\n\""
-                                                                                         "\n");
+  script("accept\nwait-close\naccept\n" ASK(
+      "ANNOUNCE") "header \"Content-Length: 5\"\n"
+                  "header \"Content-Type: application/sdp\"\nbody "
+                  "\"v=0\\r\\n\"\n"
+                  "send \"" OK("1") "\\r\\n\"\n" ASK(
+                      "SET_PARAMETER") "header \"Content-Type: "
+                                       "text/parameters\"\nbody \"a: b\"\n"
+                                       "send \"" OK("2") "\\r\\n\"\n" ASK(
+                                           "GET_"
+                                           "PARA"
+                                           "METE"
+                                           "R") "no-header "
+                                                "Content-Length\nsend "
+                                                "\"" OK(
+                                                    "3") "\\r\\n\""
+                                                         "\n" ASK(
+                                                             "RECO"
+                                                             "RD") "no-"
+                                                                   "hea"
+                                                                   "der"
+                                                                   " "
+                                                                   "Con"
+                                                                   "ten"
+                                                                   "t-"
+                                                                   "Len"
+                                                                   "gth"
+                                                                   "\ns"
+                                                                   "end"
+                                                                   " "
+                                                                   "\"" OK(
+                                                                       "4") "\\"
+                                                                            "r"
+                                                                            "\\"
+                                                                            "n"
+                                                                            "\""
+                                                                            "\n");
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_READFUNCTION, on_read), CW_OK);
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_READDATA, &calls), CW_OK);
   set_long(CWOPT_UPLOAD, 1);
