@@ -1,5 +1,6 @@
 -- The order in which callbacks come, as docs/callbacks.md prints it: each block
 -- there that begins with ```order NAME is recorded anew and compared.
+local rtsp = require "spec.rtsp_server"
 local world = require "spec.binding.world"
 local cw = require "curlew"
 
@@ -82,5 +83,40 @@ describe("the order of calls", function()
       e:perform()
     end)
     assert.equal(printed "https-upload", table.concat(note, "\n"))
+  end)
+
+  it("of a session of RTSP is as it is printed", function()
+    local note = recorder()
+    world.run(function(self)
+      function self.rtsp.GET_PARAMETER(stream, head)
+        stream:write(rtsp.frame(0, "ping"))
+        rtsp.reply(stream, head)
+      end
+      local base = "rtsp://files.test/"
+      local e <close> = cw.easy {
+        url = base, rtsp_transport = "RTP/AVP/TCP;unicast;interleaved=0-1",
+        headerfunction = function(line)
+          note("header %q", (line:gsub("\r\n$", "")))
+        end,
+        writefunction = function(view)
+          note("write %s", view)
+        end,
+        interleavefunction = function(message)
+          note("interleave %d %s", message.channel, message.payload)
+        end,
+      }
+      local function request(name, path)
+        note("perform %s", name)
+        e:setopt { rtsp_request = name, rtsp_stream_uri = base .. path }
+        e:perform()
+      end
+      request("setup", "between")
+      request("play", "2")
+      cw.sleep(5)
+      request("receive", "2")
+      request("get_parameter", "")
+      request("teardown", "")
+    end)
+    assert.equal(printed "rtsp-session", table.concat(note, "\n"))
   end)
 end)

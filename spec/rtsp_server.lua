@@ -95,17 +95,17 @@ end
 -- requests are kept; a field named like a method takes its place.
 function rtsp.listen(given)
   local self = { requests = {}, answers = {} }
-  local listener = cw.listen { ip = given.ip, port = given.port,
+  local listener = cw.listen { ip = given.ip or "127.0.0.1",
+    port = given.port or 0,
     tls = given.tls, on_accept = function(stream)
       self.accepted = (self.accepted or 0) + 1
       serve(self, stream)
     end }
-  function self.port()
-    return listener:port()
-  end
-  return setmetatable(self, { __close = function()
+  self.port = listener:port()
+  function self.close()
     listener:close()
-  end })
+  end
+  return setmetatable(self, { __close = self.close })
 end
 
 return rtsp

@@ -5,6 +5,7 @@
 local cw = require "curlew"
 local server = require "curlew.server"
 local ftp = require "spec.ftp_server"
+local rtsp = require "spec.rtsp_server"
 
 local folder = assert(arg[1], "which folder?")
 
@@ -102,9 +103,11 @@ cw.run(function()
       key = read(folder .. "/key.pem") },
   })
   local files = ftp.listen { tree = FILES }
+  local streams = rtsp.listen {}
   local path = folder .. "/ports"
   local file = assert(io.open(path .. ".new", "w"))
-  file:write(http.port, " ", https.port, " ", files.port, "\n")
+  file:write(http.port, " ", https.port, " ", files.port, " ",
+    streams.port, "\n")
   file:close()
   assert(os.rename(path .. ".new", path))
   for _ = 1, 6000 do
@@ -118,4 +121,5 @@ cw.run(function()
   http:close()
   https:close()
   files:close()
+  streams:close()
 end)

@@ -10,7 +10,7 @@ local core = require "curlew.core"
 local folder, what, batch = table.unpack(arg)
 
 local ports = assert(io.open(folder .. "/ports"))
-local http, https, ftp = ports:read("n", "n", "n")
+local http, https, ftp, rtsp = ports:read("n", "n", "n", "n")
 ports:close()
 
 local HOSTS = { "example.org", "cdn.example.org", "mirror.example.net",
@@ -21,6 +21,7 @@ for _, host in ipairs(HOSTS) do
   table.insert(connect_to, ("%s:80:127.0.0.1:%d"):format(host, http))
   table.insert(connect_to, ("%s:443:127.0.0.1:%d"):format(host, https))
   table.insert(connect_to, ("%s:21:127.0.0.1:%d"):format(host, ftp))
+  table.insert(connect_to, ("%s:554:127.0.0.1:%d"):format(host, rtsp))
 end
 
 -- Every easy handle comes from here, whoever asks for it.

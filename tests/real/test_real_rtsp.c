@@ -168,6 +168,11 @@ Test(real_rtsp, credentials_and_refusals) {
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_USERPWD, "me:secret"), CW_OK);
   cr_expect_eq(ask(CW_RTSPREQ_DESCRIBE, ""), 200);
   cr_expect(strstr(got.body.ptr, "m=audio"));
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_HTTPAUTH, CWAUTH_DIGEST), CW_OK);
+  bytes_clear(&got.head);
+  cr_expect_eq(ask(CW_RTSPREQ_DESCRIBE, ""), 200);
+  cr_expect(strstr(got.head.ptr, "WWW-Authenticate: Digest"), "%s",
+            got.head.ptr);
   use("rtsp", server.port, "/none");
   cr_expect_eq(ask(CW_RTSPREQ_DESCRIBE, ""), 404);
 }

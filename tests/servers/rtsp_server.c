@@ -5,7 +5,7 @@
  *   rtsp_server CERT.pem KEY.pem
  *
  * Says "PORT TLSPORT" on its output when it listens, on 127.0.0.1, and runs
- * until it is killed. /test is for everybody, /auth for me with secret (Basic).
+ * until it is killed. /test is for everybody, /auth for me with secret (Basic or Digest).
  */
 #include <gst/gst.h>
 #include <gst/rtsp-server/rtsp-server.h>
@@ -46,7 +46,10 @@ static void add_users(GstRTSPAuth *auth) {
                                         G_TYPE_STRING, "me", NULL);
   gchar *basic = gst_rtsp_auth_make_basic("me", "secret");
   gst_rtsp_auth_set_default_token(auth, anyone);
+  gst_rtsp_auth_set_supported_methods(
+      auth, (GstRTSPAuthMethod)(GST_RTSP_AUTH_BASIC | GST_RTSP_AUTH_DIGEST));
   gst_rtsp_auth_add_basic(auth, basic, me);
+  gst_rtsp_auth_add_digest(auth, "me", "secret", me);
   g_free(basic);
   gst_rtsp_token_unref(anyone);
   gst_rtsp_token_unref(me);
