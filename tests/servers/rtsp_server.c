@@ -5,7 +5,8 @@
  *   rtsp_server CERT.pem KEY.pem
  *
  * Says "PORT TLSPORT" on its output when it listens, on 127.0.0.1, and runs
- * until it is killed. /test is for everybody, /auth for me with secret (Basic or Digest).
+ * until it is killed. /test is for everybody, /auth for me with secret (Basic
+ * or Digest).
  */
 #include <gst/gst.h>
 #include <gst/rtsp-server/rtsp-server.h>
