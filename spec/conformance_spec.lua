@@ -37,6 +37,14 @@ end
 local scenarios = {
   write = {}, header = {}, prereq = {}, sockopt = {}, opensocket = {},
   resolver_start = {},
+  conv_from_network = {},
+  conv_to_network = { options = function(url)
+    return { url = url .. "/", httpheader = { "X-A: b" } }
+  end },
+  conv_from_utf8 = { options = function()
+    return { url = "https://files.test/", certinfo = true,
+      cainfo_blob = world.identity().cert }
+  end },
   read = { options = upload "/put", answer = function(state)
     state.calls = (state.calls or 0) + 1
     return state.calls == 1 and "bytes" or nil

@@ -2,6 +2,7 @@
 #include "proto/ask_ftp.h"
 
 #include "engine/ask.h"
+#include "engine/conv.h"
 
 /* A server that says nothing for so long is gone; libcurl waits as long. */
 #define RESPONSE_TIMEOUT_US (120 * INT64_C(1000000))
@@ -34,13 +35,13 @@ enum cw_code cw_ask_ftp_fill(struct cw_easy *easy) {
       .names_only = cw_opt_i(o, cw_opt_dirlistonly) != 0,
       .wildcard = cw_opt_i(o, cw_opt_wildcardmatch) != 0,
       .append = cw_opt_i(o, cw_opt_append) != 0,
-      .account = cw_opt_s(o, cw_opt_ftp_account),
-      .alternative_to_user = cw_opt_s(o, cw_opt_ftp_alternative_to_user),
-      .custom = cw_opt_s(o, cw_opt_customrequest),
+      .account = cw_conv_s(easy, cw_opt_ftp_account),
+      .alternative_to_user = cw_conv_s(easy, cw_opt_ftp_alternative_to_user),
+      .custom = cw_conv_s(easy, cw_opt_customrequest),
       .range = cw_opt_s(o, cw_opt_range),
-      .quote = cw_opt_list(o, cw_opt_quote),
-      .prequote = cw_opt_list(o, cw_opt_prequote),
-      .postquote = cw_opt_list(o, cw_opt_postquote),
+      .quote = cw_conv_list(easy, cw_opt_quote),
+      .prequote = cw_conv_list(easy, cw_opt_prequote),
+      .postquote = cw_conv_list(easy, cw_opt_postquote),
       .accept_timeout_us =
           time_or(o, cw_opt_accepttimeout_ms, ACCEPT_TIMEOUT_US),
       .response_timeout_us =

@@ -6,6 +6,7 @@
  * what it offers and we may, Digest before Basic.
  */
 #include "engine/auth.h"
+#include "engine/conv.h"
 
 #include <string.h>
 
@@ -183,7 +184,7 @@ enum cw_code cw_auth_fill(struct cw_easy *easy) {
   const struct cw_options *o = opts(easy);
   struct cw_transfer *t = &easy->t;
   int64_t allowed = cw_opt_i(o, cw_opt_httpauth);
-  const char *token = cw_opt_s(o, cw_opt_xoauth2_bearer);
+  const char *token = cw_conv_s(easy, cw_opt_xoauth2_bearer);
   bool may = t->same_host || cw_opt_i(o, cw_opt_unrestricted_auth);
   bool several = (allowed & (allowed - 1)) != 0;
   t->auth_used = 0;

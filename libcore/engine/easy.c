@@ -46,6 +46,7 @@ void cw_easy_destroy(struct cw_easy *easy) {
   cw_easy_forget_server(easy);
   cw_transfer_forget(easy);
   cw_cookies_end(easy);
+  cw_conv_forget(easy);
   cw_options_fini(&easy->options);
   cw_pin_count_unref(easy->pins);
   cw_free(easy->effective_url);

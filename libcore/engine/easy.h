@@ -44,6 +44,13 @@ struct cw_pend {
   int64_t result;
 };
 
+/* How far the conversion of a header line got. */
+enum cw_line_conv {
+  CW_LINE_PLAIN,
+  CW_LINE_COPIED, /* the callback is asked */
+  CW_LINE_CONVERTED
+};
+
 /* Moments of a transfer, loop time in microseconds; 0: not reached. */
 struct cw_times {
   int64_t start;  /* perform or add_handle */
@@ -108,6 +115,7 @@ struct cw_transfer {
   bool resumed;      /* the server honoured range and If-Range */
   int line_stage;    /* how far a header line got through its receivers */
   size_t line_taken; /* bytes of it that the write callback took */
+  enum cw_line_conv line_conv;
   char primary_ip[CW_ADDR_TEXT_BYTES], local_ip[CW_ADDR_TEXT_BYTES];
   int primary_port, local_port;
   int64_t conn_number;
@@ -120,6 +128,8 @@ struct cw_transfer {
   long ssl_verify_result;
   struct cw_slist **certinfo; /* a list per certificate, or NULL */
   size_t ncertinfo;
+  struct cw_slist *cert_at; /* of the last one: whose names come next to be
+                               converted */
   /* progress and speed */
   uint64_t told_dl, told_ul;
   bool progress_due;
@@ -135,6 +145,9 @@ struct cw_transfer {
                                        went to the offset */
   int64_t rtsp_cseq_recv;           /* of the last answer */
   struct cw_slist *trailers;        /* being gathered by the trailer callback */
+  bool trailers_given;              /* it did; they are being converted */
+  struct cw_slist *trailer_at;      /* the next one of them */
+  bool body_is_text;                /* and is converted */
 };
 
 /* What a multi has to tell its NOTIFYFUNCTION, see multi.h. */
@@ -177,7 +190,8 @@ struct cw_easy {
   enum cw_code result;
   struct cw_cookies *cookies; /* engine/cookies.h, or NULL: off */
   bool cookies_due;           /* cookiefile is to be read */
-  int64_t wall_skew_s; /* how far the last world's clock was ahead of ours */
+  int64_t wall_skew_s;  /* how far the last world's clock was ahead of ours */
+  struct cw_conv *conv; /* conv.c's; NULL: nothing was converted */
   struct cw_pin_count *pins; /* or NULL */
   struct cw_piece shown;     /* what the running write callback was shown */
   char *effective_url;       /* made on demand */
@@ -246,6 +260,8 @@ CW_MUST_CHECK enum cw_code cw_request_login(const struct cw_easy *easy,
 /* See next_body in proto/exchange.h; data is the handle. */
 enum cw_code cw_request_next_body(void *data);
 bool cw_request_has_login(const struct cw_easy *easy);
+/* POSTFIELDS; ptr NULL: not set. */
+struct cw_slice cw_request_fields(const struct cw_easy *easy);
 /* Takes up limits on speed that were set meanwhile. */
 void cw_request_update_rates(struct cw_easy *easy);
 /* Fills easy->t.key. */
@@ -400,6 +416,9 @@ CW_MUST_CHECK enum cw_code cw_cookies_copy(struct cw_easy *to,
 int64_t cw_cookies_now(const struct cw_easy *easy);
 /* The handle goes: writes the jar, frees the store. */
 void cw_cookies_end(struct cw_easy *easy);
+
+/* --- conv.c: frees what was converted. */
+void cw_conv_forget(struct cw_easy *easy);
 
 /* --- trace.c
  * --------------------------------------------------------------------- */

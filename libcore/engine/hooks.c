@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/conv.h"
 #include "engine/guard.h"
 #include "engine/multi.h"
 
@@ -153,7 +154,11 @@ static bool is_empty_line(struct cw_slice line) {
 static enum cw_code hook_header(void *data, struct cw_slice line) {
   struct cw_easy *easy = data;
   struct cw_transfer *t = &easy->t;
-  enum cw_code err = CW_OK;
+  bool is_end = is_empty_line(line);
+  enum cw_code err = cw_conv_line(easy, &line);
+  if (err) {
+    return err;
+  }
   if (t->line_stage == 0) {
     t->header_bytes += line.len;
     err = cw_trace(easy, CW_DEBUG_HEADER_IN, line.ptr, line.len);
@@ -175,7 +180,8 @@ static enum cw_code hook_header(void *data, struct cw_slice line) {
     return err;
   }
   t->line_stage = 0;
-  return is_empty_line(line) ? cw_follow_restart(easy) : CW_OK;
+  t->line_conv = CW_LINE_PLAIN;
+  return is_end ? cw_follow_restart(easy) : CW_OK;
 }
 
 static enum cw_code hook_head_done(void *data) {
@@ -254,34 +260,50 @@ enum cw_code cw_hook_read(void *data, char *bytes, size_t n, size_t *pnread) {
             : read_default(easy, bytes, n, pnread);
 }
 
-static enum cw_code hook_trailers(void *data, struct cw_slist **plist) {
-  struct cw_easy *easy = data;
-  cw_trailer_fn fn =
-      (cw_trailer_fn)cw_opt_f(opts(easy), cw_opt_trailerfunction);
-  *plist = NULL;
-  if (!fn) {
-    return CW_OK;
-  }
+/* Asks for the trailers, which stay in t->trailers. */
+static enum cw_code ask_trailers(struct cw_easy *easy, cw_trailer_fn fn) {
+  struct cw_transfer *t = &easy->t;
   int64_t result = 0;
   enum cw_call how = cw_call_begin(easy, CW_SLOT_TRAILER, &result);
   if (how == CW_CALL_WAITS) {
     return CW_AGAIN;
   }
   if (how == CW_CALL_NOW) {
-    result = fn(&easy->t.trailers, cw_opt_p(opts(easy), cw_opt_trailerdata));
+    result = fn(&t->trailers, cw_opt_p(opts(easy), cw_opt_trailerdata));
     enum cw_code err = cw_call_end(easy, CW_SLOT_TRAILER, &result);
     if (err) {
       return err;
     }
   }
-  *plist = easy->t.trailers;
-  easy->t.trailers = NULL;
-  if (result == CW_TRAILERFUNC_OK) {
+  if (result != CW_TRAILERFUNC_OK) {
+    cw_slist_free_all(t->trailers);
+    t->trailers = NULL;
+    return stopped(easy, CWE_ABORTED_BY_CALLBACK, CW_SLOT_TRAILER);
+  }
+  t->trailers_given = true;
+  t->trailer_at = t->trailers;
+  return CW_OK;
+}
+
+static enum cw_code hook_trailers(void *data, struct cw_slist **plist) {
+  struct cw_easy *easy = data;
+  struct cw_transfer *t = &easy->t;
+  cw_trailer_fn fn =
+      (cw_trailer_fn)cw_opt_f(opts(easy), cw_opt_trailerfunction);
+  *plist = NULL;
+  if (!fn && !t->trailers_given) {
     return CW_OK;
   }
-  cw_slist_free_all(*plist);
-  *plist = NULL;
-  return stopped(easy, CWE_ABORTED_BY_CALLBACK, CW_SLOT_TRAILER);
+  enum cw_code err = t->trailers_given ? CW_OK : ask_trailers(easy, fn);
+  if (!err) {
+    err = cw_conv_trailers(easy, &t->trailer_at);
+  }
+  if (!err) {
+    *plist = t->trailers;
+    t->trailers = NULL;
+    t->trailers_given = false;
+  }
+  return err;
 }
 
 /* --- the rest of the exchange's host
@@ -289,7 +311,8 @@ static enum cw_code hook_trailers(void *data, struct cw_slist **plist) {
 
 static enum cw_code hook_trace(void *data, int kind, const char *bytes,
                                size_t n) {
-  return cw_trace(data, kind, bytes, n);
+  return kind == CW_DEBUG_HEADER_OUT ? cw_conv_trace(data, bytes, n)
+                                     : cw_trace(data, kind, bytes, n);
 }
 
 static int64_t hook_now(void *data) {
@@ -327,6 +350,7 @@ const struct cw_exchange_host cw_exchange_hooks = {
     .rtsp_cseq = cw_hook_rtsp_cseq,
     .ssh_key = cw_hook_ssh_key,
     .ssh_hostkey = cw_hook_ssh_hostkey,
+    .text_body = cw_hook_text_body,
     .trace = hook_trace,
     .now_us = hook_now,
     .wall_s = hook_wall,

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "curlew/url.h"
 #include "engine/ask.h"
+#include "engine/conv.h"
 #include "engine/multi.h"
 #include "engine/scheme.h"
 
@@ -156,7 +157,7 @@ static bool sends_fields(const struct cw_easy *easy) {
 static const char *choose_method(struct cw_easy *easy) {
   const struct cw_options *o = opts(easy);
   const struct cw_transfer *t = &easy->t;
-  const char *custom = cw_opt_s(o, cw_opt_customrequest);
+  const char *custom = cw_conv_s(easy, cw_opt_customrequest);
   if (custom && !t->method_changed) {
     return custom;
   }
@@ -172,18 +173,25 @@ static const char *choose_method(struct cw_easy *easy) {
   return cw_opt_i(o, cw_opt_post) ? "POST" : "GET";
 }
 
-static void use_fields(struct cw_easy *easy) {
-  struct cw_request *r = &easy->x.request;
+struct cw_slice cw_request_fields(const struct cw_easy *easy) {
   const struct cw_bytes *post = &opts(easy)->post;
   int64_t size = cw_opt_i(opts(easy), cw_opt_postfieldsize_large);
   size_t len = post->len;
+  if (!post->ptr) {
+    return cw_slice(NULL, 0);
+  }
   if (size >= 0 && !post->owned) {
     len = (size_t)size;
   } else if (!post->has_len) {
     len = strlen(post->ptr);
   }
-  r->body_memory = cw_slice(post->ptr, len);
-  r->body_size = (int64_t)len;
+  return cw_slice(post->ptr, len);
+}
+
+static void use_fields(struct cw_easy *easy) {
+  struct cw_request *r = &easy->x.request;
+  r->body_memory = cw_conv_fields(easy);
+  r->body_size = (int64_t)r->body_memory.len;
   cw_reader_init_none(&easy->x.reader);
 }
 
@@ -276,9 +284,9 @@ static bool find_login(const struct cw_easy *easy, struct login *login) {
   const struct cw_options *o = opts(easy);
   const struct cw_uri *uri = &easy->t.uri;
   bool may = easy->t.same_host || cw_opt_i(o, cw_opt_unrestricted_auth);
-  const char *both = cw_opt_s(o, cw_opt_userpwd);
-  const char *user = cw_opt_s(o, cw_opt_username);
-  const char *password = cw_opt_s(o, cw_opt_password);
+  const char *both = cw_conv_s(easy, cw_opt_userpwd);
+  const char *user = cw_conv_s(easy, cw_opt_username);
+  const char *password = cw_conv_s(easy, cw_opt_password);
   *login = (struct login){{"", 0}, {"", 0}, false};
   if (may && (user || password)) {
     login->user = cw_slice_str(user);
@@ -384,13 +392,14 @@ static void fill_plain(struct cw_easy *easy) {
   r->version =
       cw_opt_i(o, cw_opt_http_version) == CW_HTTP_VERSION_1_0 ? 10 : 11;
   r->head_only = cw_opt_i(o, cw_opt_nobody) != 0;
-  r->headers = cw_opt_list(o, cw_opt_httpheader);
+  r->headers = cw_conv_list(easy, cw_opt_httpheader);
   r->same_host =
       easy->t.same_host || cw_opt_i(o, cw_opt_unrestricted_auth) != 0;
-  r->user_agent = cw_opt_s(o, cw_opt_useragent);
-  r->referer = easy->t.referer ? easy->t.referer : cw_opt_s(o, cw_opt_referer);
+  r->user_agent = cw_conv_s(easy, cw_opt_useragent);
+  r->referer =
+      easy->t.referer ? easy->t.referer : cw_conv_s(easy, cw_opt_referer);
   r->accept_encoding = encoding && !*encoding ? cw_writer_codings() : encoding;
-  r->cookie = r->same_host ? cw_opt_s(o, cw_opt_cookie) : NULL;
+  r->cookie = r->same_host ? cw_conv_s(easy, cw_opt_cookie) : NULL;
   r->te = cw_opt_i(o, cw_opt_transfer_encoding) ? "gzip" : NULL;
   r->time_condition = (int)cw_opt_i(o, cw_opt_timecondition);
   r->wants_time = r->time_condition != CW_TIMECOND_NONE ||
@@ -494,6 +503,7 @@ enum cw_code cw_request_fill(struct cw_easy *easy) {
   x->more = x->ignore_body = x->stop_sending = x->sent_all = false;
   x->reusable = x->waiting_100 = x->bound = false;
   cw_request_forget(easy);
+  easy->t.body_is_text = false;
   cw_request_update_rates(easy);
   cw_arena_reset(&x->arena);
   fill_plain(easy);

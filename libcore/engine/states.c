@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/conv.h"
 #include "engine/guard.h"
 #include "engine/multi.h"
 
@@ -120,6 +121,9 @@ enum cw_code cw_step_opening(struct cw_easy *easy) {
     err = seek_upload(easy);
   }
   if (!err) {
+    err = cw_conv_request(easy);
+  }
+  if (!err) {
     err = cw_request_fill(easy);
   }
   if (!err) {
@@ -131,6 +135,7 @@ enum cw_code cw_step_opening(struct cw_easy *easy) {
   if (err) {
     return err;
   }
+  cw_conv_spent(easy);
   t->times.opened = cw_transfer_now(easy);
   t->answered = false;
   cw_transfer_set_state(easy, cw_state_sending);
@@ -189,10 +194,15 @@ enum cw_code cw_step_receiving(struct cw_easy *easy) {
 static enum cw_code keep_certinfo(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
   struct cw_conn *conn = easy->x.conn;
-  if (!conn || !cw_opt_i(&easy->options, cw_opt_certinfo) || t->ncertinfo > 0) {
+  bool is_kept = t->ncertinfo > 0 && !t->cert_at;
+  if (!conn || !cw_opt_i(&easy->options, cw_opt_certinfo) || is_kept) {
     return CW_OK;
   }
   for (;;) {
+    enum cw_code err = cw_conv_cert(easy, &t->cert_at);
+    if (err) {
+      return err;
+    }
     struct cw_slist *one = cw_conn_certinfo(conn, t->ncertinfo);
     if (!one) {
       return CW_OK;
@@ -204,7 +214,7 @@ static enum cw_code keep_certinfo(struct cw_easy *easy) {
       return cw_fail_oom(&easy->fail);
     }
     t->certinfo = grown;
-    t->certinfo[t->ncertinfo++] = one;
+    t->certinfo[t->ncertinfo++] = t->cert_at = one;
   }
 }
 

@@ -139,6 +139,7 @@ static void reset_transfer(struct cw_easy *easy) {
   cw_watch_init(&t->sink_watch);
   cw_watch_init(&t->source_watch);
   cw_request_forget(easy);
+  cw_conv_forget(easy);
   cw_headers_clear(&easy->x.headers);
   cw_fail_clear(&easy->fail);
   cw_fail_clear(&easy->call_fail);

@@ -166,6 +166,25 @@ static size_t spread(struct cw_reader *reader, const char *raw, size_t nraw,
   return n;
 }
 
+/* The next raw bytes, converted. Those that a conversion waits for lie where
+   they lay: the same buffer is offered again. */
+static enum cw_code read_text(struct cw_reader *reader, char *raw, size_t room,
+                              size_t *pnread) {
+  size_t n = reader->held;
+  enum cw_code err = n > 0 ? CW_OK : read_raw(reader, raw, room, &n);
+  if (!err && reader->convert && n > 0) {
+    reader->held = n;
+    err = reader->convert(reader->convert_data, raw, n);
+  }
+  if (err) {
+    *pnread = 0;
+    return err;
+  }
+  reader->held = 0;
+  *pnread = n;
+  return CW_OK;
+}
+
 enum cw_code cw_reader_read(struct cw_reader *reader, char *bytes, size_t n,
                             size_t *pnread, bool *peof) {
   *pnread = 0;
@@ -178,15 +197,15 @@ enum cw_code cw_reader_read(struct cw_reader *reader, char *bytes, size_t n,
     reader->started = true;
   }
   enum cw_code err = skip(reader, bytes, n);
-  if (!err && !reader->eof) {
+  if (!err && (!reader->eof || reader->held > 0)) {
     size_t room = reader->crlf ? n / 2 : n;
     char *raw = bytes + (n - room);
-    err = read_raw(reader, raw, room, pnread);
+    err = read_text(reader, raw, room, pnread);
     if (!err && reader->crlf) {
       *pnread = spread(reader, raw, *pnread, bytes);
     }
   }
-  *peof = reader->eof;
+  *peof = reader->eof && reader->held == 0;
   return err;
 }
 
@@ -201,5 +220,6 @@ enum cw_code cw_reader_rewind(struct cw_reader *reader) {
   reader->started = false;
   reader->last_cr = false;
   reader->eof = false;
+  reader->held = 0;
   return CW_OK;
 }

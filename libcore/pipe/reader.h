@@ -27,6 +27,10 @@ struct cw_reader {
   uint64_t given;           /* raw bytes read so far, skipped ones included */
   uint64_t skip;            /* the first bytes, which are not to come out */
   bool crlf;                /* LF without CR becomes CRLF */
+  /* Brings the raw bytes to another character set where they lie, or NULL. */
+  enum cw_code (*convert)(void *data, char *bytes, size_t n);
+  void *convert_data;
+  size_t held; /* bytes at the raw place that wait for it */
   bool last_cr;
   bool started; /* the source was claimed and put to its start */
   bool eof;
@@ -36,8 +40,8 @@ struct cw_reader {
 void cw_reader_init_none(struct cw_reader *reader);
 /* Either of ask and source. A reference of source is taken; from the first read
    to cw_reader_fini it is this reader's alone, so the reader must not move.
-   size -1: unknown, or the source's own. skip and crlf may be set before the
-   first read. */
+   size -1: unknown, or the source's own. skip, crlf and convert may be set
+   before the first read. */
 void cw_reader_init(struct cw_reader *reader, cw_ask_fn ask, void *ask_data,
                     struct cw_source *source, int64_t size,
                     struct cw_fail *fail);

@@ -30,5 +30,8 @@ CW_MUST_CHECK enum cw_code cw_limit_stage(enum cw_phase phase,
 CW_MUST_CHECK enum cw_code cw_inflate_stage(enum cw_inflate_format format,
                                             uint64_t max_ratio,
                                             struct cw_stage **pstage);
+/* As in cw_writer_add_convert. */
+CW_MUST_CHECK enum cw_code cw_convert_stage(cw_convert_fn fn, void *data,
+                                            struct cw_stage **pstage);
 
 #endif

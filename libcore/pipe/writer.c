@@ -115,6 +115,17 @@ const char *cw_writer_codings(void) {
   return "deflate, gzip";
 }
 
+enum cw_code cw_writer_add_convert(struct cw_writer *writer, cw_convert_fn fn,
+                                   void *data) {
+  struct cw_stage *stage;
+  enum cw_code err = cw_convert_stage(fn, data, &stage);
+  if (err) {
+    return cw_fail_oom(writer->host.fail);
+  }
+  install(writer, stage);
+  return CW_OK;
+}
+
 enum cw_code cw_writer_write(struct cw_writer *writer,
                              const struct cw_piece *piece, size_t *ptaken) {
   return writer->first->type->write(writer->first, piece, ptaken);

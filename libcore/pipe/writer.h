@@ -2,7 +2,7 @@
  * The way of a body to its receiver: a chain of stages, ordered by phase.
  *
  *     limit (encoded bytes) -> decode (gzip, deflate) -> limit (decoded)
- *       -> sink or deliver
+ *       -> text (another character set) -> sink or deliver
  *
  * Back pressure instead of buffering: a stage takes as much of a piece as it
  * could pass on and says how much that was. What it did not take stays where
@@ -46,6 +46,7 @@ enum cw_phase {
   CW_PHASE_LIMIT_ENCODED,
   CW_PHASE_DECODE,
   CW_PHASE_LIMIT_DECODED,
+  CW_PHASE_TEXT,
   CW_PHASE_SINK
 };
 
@@ -105,6 +106,14 @@ CW_MUST_CHECK enum cw_code cw_writer_add_decoder(struct cw_writer *writer,
 /* The codings that cw_writer_add_decoder knows, as Accept-Encoding says it:
    "deflate, gzip". A constant. */
 const char *cw_writer_codings(void);
+
+/* Converts n bytes where they lie. CW_AGAIN: not yet; called again for the same
+   bytes. */
+typedef enum cw_code (*cw_convert_fn)(void *data, char *bytes, size_t n);
+/* The bytes are text, which fn brings to another character set, one byte for a
+   byte. Added once. Other codes than CW_OK are fn's. */
+CW_MUST_CHECK enum cw_code cw_writer_add_convert(struct cw_writer *writer,
+                                                 cw_convert_fn fn, void *data);
 
 /* As a stage's write and finish. finish is called until it is CW_OK.
    CWE_BAD_CONTENT_ENCODING from it: the coded body was cut short. */

@@ -135,6 +135,9 @@ struct cw_exchange_host {
   /* The same without known_hosts; type is a CWKHTYPE_, key as it was sent. */
   enum cw_code (*ssh_hostkey)(void *data, int type, const char *key, size_t n,
                               bool *pgood);
+  /* The body, which comes or goes next, is text: the application has it in its
+     own character set. Before its first byte; once for each body. */
+  enum cw_code (*text_body)(void *data);
   /* What was said and done; never pends. Not CW_OK: stop. kind: CW_DEBUG_. */
   enum cw_code (*trace)(void *data, int kind, const char *bytes, size_t n);
   int64_t (*now_us)(void *data);

@@ -385,7 +385,8 @@ static enum cw_code give_body(struct cw_exchange *x, struct file_state *s,
 static enum cw_code file_receive(struct cw_exchange *x) {
   struct file_state *s = x->state;
   if (x->request.upload) {
-    return CW_OK;
+    /* Asked while it is being sent: there is no early answer. */
+    return x->sent_all ? CW_OK : CW_AGAIN;
   }
   enum cw_code err = give_headers(x, s);
   /* All may have been read and wait in the chunk for a receiver that paused. */

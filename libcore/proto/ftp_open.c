@@ -212,6 +212,12 @@ enum cw_code cw_ftp_reply_begin(struct cw_exchange *x, struct cw_ftp *f) {
     return refused_file(x, f);
   }
   f->final_seen = kind == 2;
+  enum cw_code err = f->link->type == 'A' && !f->take
+                         ? x->host->text_body(x->host_data)
+                         : CW_OK;
+  if (err) {
+    return err;
+  }
   if (x->request.upload) {
     cw_ftp_go(f, CW_FTP_supply);
     return CW_OK;

@@ -518,6 +518,7 @@ static const struct shape shapes[shape_count] = {
     [shape_two_strings] = {lcw_push_two_strings, lcw_judge_fnmatch},
     [shape_hsts_read] = {push_nothing, lcw_judge_hsts_read},
     [shape_hsts_write] = {lcw_push_hsts_write, lcw_judge_hsts_write},
+    [shape_convert] = {lcw_push_text, lcw_judge_convert},
     [shape_socket_wish] = {push_wish, judge_multi},
     [shape_timer_wish] = {push_timer, judge_multi},
     [shape_notice] = {push_notice, judge_notice},

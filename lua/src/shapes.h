@@ -46,4 +46,9 @@ int64_t lcw_judge_hsts_read(lua_State *L, struct lcw_call *call, int first);
 int lcw_push_hsts_write(lua_State *L, struct lcw_call *call);
 int64_t lcw_judge_hsts_write(lua_State *L, struct lcw_call *call, int first);
 
+/* --- shapes_conv.c ------------------------------------------------------- */
+
+int lcw_push_text(lua_State *L, struct lcw_call *call);
+int64_t lcw_judge_convert(lua_State *L, struct lcw_call *call, int first);
+
 #endif

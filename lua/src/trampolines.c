@@ -197,6 +197,29 @@ static int on_prereq(void *data, char *peer_ip, char *local_ip, int peer_port,
   return (int)lcw_call_run(call);
 }
 
+static int convert(struct lcw_easy *self, enum cw_slot slot, char *bytes,
+                   size_t n) {
+  struct lcw_call *call = lcw_call_begin(self, slot);
+  if (!call) {
+    return CWE_CONV_FAILED;
+  }
+  call->bytes = bytes;
+  call->nbytes = n;
+  return (int)lcw_call_run(call);
+}
+
+static int on_from_network(char *bytes, size_t n, void *data) {
+  return convert(data, CW_SLOT_CONV_FROM_NETWORK, bytes, n);
+}
+
+static int on_to_network(char *bytes, size_t n, void *data) {
+  return convert(data, CW_SLOT_CONV_TO_NETWORK, bytes, n);
+}
+
+static int on_from_utf8(char *bytes, size_t n, void *data) {
+  return convert(data, CW_SLOT_CONV_FROM_UTF8, bytes, n);
+}
+
 static const cw_any_fn trampolines[CW_SLOT_COUNT] = {
     [CW_SLOT_WRITE] = (cw_any_fn)on_write,
     [CW_SLOT_HEADER] = (cw_any_fn)on_header,
@@ -220,6 +243,9 @@ static const cw_any_fn trampolines[CW_SLOT_COUNT] = {
     [CW_SLOT_HSTSREAD] = (cw_any_fn)lcw_on_hstsread,
     [CW_SLOT_HSTSWRITE] = (cw_any_fn)lcw_on_hstswrite,
     [CW_SLOT_FNMATCH] = (cw_any_fn)lcw_on_fnmatch,
+    [CW_SLOT_CONV_FROM_NETWORK] = (cw_any_fn)on_from_network,
+    [CW_SLOT_CONV_TO_NETWORK] = (cw_any_fn)on_to_network,
+    [CW_SLOT_CONV_FROM_UTF8] = (cw_any_fn)on_from_utf8,
     [CW_SLOT_INTERLEAVE] = (cw_any_fn)on_interleave,
 };
 

@@ -319,10 +319,10 @@
 ---@field tftp_blksize? integer The block size to ask for in bytes (RFC 2348). Not built in.
 ---@field tftp_no_options? boolean|integer Ask for no options at all (RFC 2347). Not built in.
 ---@field telnetoptions? string[]|table<string,string> Options of the TELNET session, "name=value". Not built in.
----@field conv_from_network_function? (fun(bytes: string, data: any): string?, any?)|table|userdata Converts from the network's character set. Not built in.
----@field conv_to_network_function? (fun(bytes: string, data: any): string?, any?)|table|userdata Converts to the network's character set. Not built in.
----@field conv_from_utf8_function? (fun(bytes: string, data: any): string?, any?)|table|userdata Converts from UTF-8. Not built in.
----@field conv_data? any The companion of the three conversion callbacks. Not built in.
+---@field conv_from_network_function? (fun(bytes: string, data: any): string?, any?)|table|userdata Converts from the network's character set.
+---@field conv_to_network_function? (fun(bytes: string, data: any): string?, any?)|table|userdata Converts to the network's character set.
+---@field conv_from_utf8_function? (fun(bytes: string, data: any): string?, any?)|table|userdata Converts from UTF-8.
+---@field conv_data? any The companion of the three conversion callbacks.
 
 ---@class curlew.multi_options
 ---@field socketfunction? (fun(fd: integer, what: curlew.poll, assigned: any, data: any): boolean?, any?)|table|userdata Is told which sockets to watch for what, for loops that watch them themselves.
@@ -1287,7 +1287,7 @@
 ---| "tftp_unknownid" # 72, unknown TFTP transfer id
 ---| "remote_file_exists" # 73, the file is there already
 ---| "tftp_nosuchuser" # 74, no such TFTP user
----| "obsolete75" # 75, not used
+---| "conv_failed" # 75, a conversion callback failed
 ---| "obsolete76" # 76, not used
 ---| "ssl_cacert_badfile" # 77, the authorities to trust could not be read
 ---| "remote_file_not_found" # 78, the server does not have the file
@@ -1316,7 +1316,6 @@
 ---| "ech_required" # 101, encrypted client hello was required and failed
 ---| "resume_changed" # 200, what was resumed is not the same any more
 ---| "closed" # 201, the handle was closed
----| "conv_failed" # 202, a conversion callback failed
 ---| "cancelled" # 203, the transfer was cancelled
 
 ---@alias curlew.multi_error

@@ -601,5 +601,43 @@ Test(oom_transfer, hsts) {
       1,
       prepare_hsts,
       {"hello"}};
+}
+
+/* --- conversion ----------------------------------------------------------- */
+
+static int turn_case(char *bytes, size_t n, void *data) {
+  (void)data;
+  for (size_t i = 0; i < n; i++) {
+    bool is_letter = (bytes[i] >= 'a' && bytes[i] <= 'z') ||
+                     (bytes[i] >= 'A' && bytes[i] <= 'Z');
+    bytes[i] = is_letter ? (char)(bytes[i] ^ 0x20) : bytes[i];
+  }
+  return CW_OK;
+}
+
+static int see_nothing(CW *easy, int kind, char *bytes, size_t n, void *data) {
+  (void)easy, (void)kind, (void)bytes, (void)n, (void)data;
+  return 0;
+}
+
+static enum cw_code prepare_conversion(CW *easy, size_t i, struct got *got) {
+  (void)i;
+  SET(easy, CWOPT_CONV_TO_NETWORK_FUNCTION, turn_case);
+  SET(easy, CWOPT_CONV_FROM_NETWORK_FUNCTION, turn_case);
+  SET(easy, CWOPT_COPYPOSTFIELDS, "A=1");
+  SET(easy, CWOPT_COOKIE, "C=D");
+  SET(easy, CWOPT_VERBOSE, 1L);
+  SET(easy, CWOPT_DEBUGFUNCTION, see_nothing);
+  enum cw_code err = set_list(easy, CWOPT_HTTPHEADER, "x-a: B");
+  return err ? err : collect(easy, got, "http://h.example/");
+}
+
+Test(oom_transfer, conversion) {
+  static const struct scene scene = {
+      "accept many\nexpect \"POST / HTTP/1.1\"\nheader \"X-A: b\"\n"
+      "header \"Cookie: c=d\"\nbody \"a=1\"\nanswer 200 \"ok\"\n",
+      1,
+      prepare_conversion,
+      {"ok"}};
   sweep(&scene);
 }

@@ -391,3 +391,50 @@ Test(reader, a_sources_sentence_reaches_the_transfer) {
   cw_source_unref(source);
   close(fd);
 }
+
+/* --- text in another character set ---------------------------------------- */
+
+struct turner {
+  unsigned asked, again_every;
+  const char *waits; /* the bytes that a CW_AGAIN was about */
+  size_t nwaits;
+};
+
+static enum cw_code turn_over(void *data, char *bytes, size_t n) {
+  struct turner *turner = data;
+  cr_assert(!turner->waits || (turner->waits == bytes && turner->nwaits == n),
+            "other bytes after CW_AGAIN");
+  turner->asked++;
+  turner->waits = NULL;
+  if (turner->again_every > 0 && turner->asked % turner->again_every != 0) {
+    turner->waits = bytes;
+    turner->nwaits = n;
+    return CW_AGAIN;
+  }
+  for (size_t i = 0; i < n; i++) {
+    bytes[i] = (char)(bytes[i] ^ 0x80);
+  }
+  return CW_OK;
+}
+
+Test(reader, converts_each_byte_once_before_line_ends) {
+  /* "one\ntwo\r\n" with the upper bit turned over */
+  static const char text[] = "\xef\xee\xe5\x8a\xf4\xf7\xef\x8d\x8a";
+  for (unsigned again = 0; again < 4; again++) {
+    for (size_t n = 2; n < 24; n++) {
+      for (int64_t size = -1; size <= 9; size += 10) {
+        struct app app = app_of(text);
+        struct turner turner = {.again_every = again};
+        struct cw_reader reader;
+        app.step = 1 + n % 4;
+        app.again_every = again == 1 ? 0 : again;
+        cw_reader_init(&reader, app_ask, &app, NULL, size, NULL);
+        reader.convert = turn_over;
+        reader.convert_data = &turner;
+        reader.crlf = true;
+        assert_read(&reader, n, "one\r\ntwo\r\n");
+        cw_reader_fini(&reader);
+      }
+    }
+  }
+}

@@ -116,7 +116,7 @@ Test(tables, our_own_numbers_stay) {
   cr_assert_eq(CWOPT_IF_RANGE, 50007);
   cr_assert_eq(CWE_RESUME_CHANGED, 200);
   cr_assert_eq(CWE_CLOSED, 201);
-  cr_assert_eq(CWE_CONV_FAILED, 202);
+  cr_assert_eq(CWE_CONV_FAILED, 75);
   cr_assert_eq(CWE_CANCELLED, 203);
   cr_assert_eq(CWM_NOT_BUILT_IN, 200);
 }

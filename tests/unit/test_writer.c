@@ -647,3 +647,80 @@ Test(writer, raw_bytes_go_round_the_stages) {
   assert_body(&body, "HTTP/1.1 200 OK\r\n", 17);
   body_fini(&body);
 }
+
+/* --- text in another character set ---------------------------------------- */
+
+struct turner {
+  size_t nbytes; /* converted in all */
+  unsigned asked, again_every;
+  enum cw_code fail_with;
+};
+
+static enum cw_code turn_over(void *data, char *bytes, size_t n) {
+  struct turner *turner = data;
+  cr_assert_gt(n, 0);
+  turner->asked++;
+  if (turner->fail_with) {
+    return turner->fail_with;
+  }
+  if (turner->again_every > 0 && turner->asked % turner->again_every != 0) {
+    return CW_AGAIN;
+  }
+  for (size_t i = 0; i < n; i++) {
+    bytes[i] = (char)(bytes[i] ^ 0x80);
+  }
+  turner->nbytes += n;
+  return CW_OK;
+}
+
+Test(writer, converts_every_byte_once_however_it_is_taken) {
+  size_t n = 5000;
+  char *text = body_text(n);
+  char *want = malloc(n);
+  cr_assert_not_null(want);
+  for (size_t i = 0; i < n; i++) {
+    want[i] = (char)(text[i] ^ 0x80);
+  }
+  for (unsigned again = 0; again < 4; again++) {
+    for (size_t p = 0; p < 4; p++) {
+      for (size_t per_turn = 0; per_turn < 200; per_turn += 66) {
+        struct body body;
+        body_init(&body, 100);
+        body.per_turn = body.left = per_turn > 0 ? per_turn : BODY_NO_STOP;
+        struct turner turner = {.again_every = again};
+        cr_assert_eq(cw_writer_add_convert(&body.writer, turn_over, &turner),
+                     CW_OK);
+        cr_assert_eq(body_feed(&body, text, n, piece_sizes[p]), CW_OK);
+        assert_body(&body, want, n);
+        cr_assert_eq(turner.nbytes, n);
+        body_fini(&body);
+      }
+    }
+  }
+  free(text);
+  free(want);
+}
+
+Test(writer, converts_behind_the_decoders) {
+  size_t n;
+  char *packed = body_pack(31, "hello", 5, &n);
+  struct body body;
+  struct turner turner = {.nbytes = 0};
+  body_init(&body, 64);
+  cr_assert_eq(cw_writer_add_convert(&body.writer, turn_over, &turner), CW_OK);
+  body_decode(&body, "gzip");
+  cr_assert_eq(body_feed(&body, packed, n, 3), CW_OK);
+  assert_body(&body, "\xe8\xe5\xec\xec\xef", 5);
+  free(packed);
+  body_fini(&body);
+}
+
+Test(writer, a_converters_error_is_the_writers) {
+  struct body body;
+  struct turner turner = {.fail_with = CWE_CONV_FAILED};
+  body_init(&body, 64);
+  cr_assert_eq(cw_writer_add_convert(&body.writer, turn_over, &turner), CW_OK);
+  cr_assert_eq(body_feed(&body, "hello", 5, 5), CWE_CONV_FAILED);
+  cr_assert_eq(body.len, 0);
+  body_fini(&body);
+}

@@ -268,7 +268,11 @@ typedef int (*cw_hstswrite_fn)(CW *easy, struct cw_hstsentry *entry,
 
 /* CONV_FROM_NETWORK_FUNCTION, CONV_TO_NETWORK_FUNCTION and
    CONV_FROM_UTF8_FUNCTION: converts n bytes where they lie; as many come out.
-   A code other than CW_OK ends the transfer with CWE_CONV_FAILED. */
+   n is above 0. Of CONV_FROM_UTF8_FUNCTION fewer may come out, with a NUL byte
+   behind; bytes[n] is one already. A text (anything but form data and bodies)
+   may not get a NUL byte by CONV_TO_NETWORK_FUNCTION. A code other than CW_OK
+   ends the transfer with CWE_CONV_FAILED. While it pends, the bytes stay where
+   they are until the answer or the end of the transfer. */
 typedef int (*cw_conv_fn)(char *bytes, size_t n, void *data);
 
 /* --- multi ----------------------------------------------------------- */

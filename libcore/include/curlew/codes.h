@@ -157,8 +157,8 @@ enum cw_code {
   CWE_REMOTE_FILE_EXISTS = 73,
   /* no such TFTP user */
   CWE_TFTP_NOSUCHUSER = 74,
-  /* not used */
-  CWE_OBSOLETE75 = 75,
+  /* a conversion callback failed */
+  CWE_CONV_FAILED = 75,
   /* not used */
   CWE_OBSOLETE76 = 76,
   /* the authorities to trust could not be read */
@@ -215,8 +215,6 @@ enum cw_code {
   CWE_RESUME_CHANGED = 200,
   /* the handle was closed */
   CWE_CLOSED = 201,
-  /* a conversion callback failed */
-  CWE_CONV_FAILED = 202,
   /* the transfer was cancelled */
   CWE_CANCELLED = 203
 };
