@@ -256,8 +256,11 @@ bool cw_hsts_normalise(struct cw_slice host, char out[CW_HSTS_MAX_NAME_BYTES]) {
     if (!cw_is_alnum(c) && c != '-' && c != '_' && c != '.') {
       return false; /* an IPv6 address among them */
     }
+    if (c == '.' && (i == 0 || out[i - 1] == '.' || i + 1 == host.len)) {
+      return false; /* an empty label */
+    }
     out[i] = cw_to_lower(c);
   }
   out[host.len] = '\0';
-  return !cw_host_is_ip(out) && out[0] != '.';
+  return !cw_host_is_ip(out);
 }

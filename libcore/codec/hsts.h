@@ -38,8 +38,8 @@ bool cw_hsts_parse_expire(struct cw_slice text, int64_t *pexpires_s);
 void cw_hsts_format_expire(int64_t expires_s, char out[CW_HSTS_EXPIRE_BYTES]);
 
 /* The name as it is kept: lower case, without a dot at its end. False: it is
-   empty, too long, has other bytes than a name has, or is an address (RFC 6797,
-   8.1.1: those are never kept). */
+   empty, has an empty label, is too long, has other bytes than a name has, or
+   is an address (RFC 6797, 8.1.1: those are never kept). */
 bool cw_hsts_normalise(struct cw_slice host, char out[CW_HSTS_MAX_NAME_BYTES]);
 
 #endif

@@ -140,8 +140,9 @@ Test(hsts, hosts_and_their_subdomains) {
 }
 
 Test(hsts, what_is_never_kept) {
-  static const char *const names[] = {"10.0.0.1", "[::1]",  "::1",  "",  ".",
-                                      "a b",      "a\"b.c", "a\nb", ".a"};
+  static const char *const names[] = {"10.0.0.1", "[::1]", "::1",    "",
+                                      ".",        "a b",   "a\"b.c", "a\nb",
+                                      ".a",       "a..b",  "a.."};
   struct cw_hsts *hsts = open_store();
   for (size_t i = 0; i < LEN(names); i++) {
     put(hsts, names[i], NOW + 10, true);
