@@ -601,6 +601,7 @@ Test(oom_transfer, hsts) {
       1,
       prepare_hsts,
       {"hello"}};
+  sweep(&scene);
 }
 
 /* --- conversion ----------------------------------------------------------- */
