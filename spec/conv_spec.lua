@@ -124,6 +124,22 @@ describe("conversion", function()
     end)
   end)
 
+  it("uploads text over FTP, also where the converter waits", function()
+    world.run(function(self)
+      local parts, tree = { E "one\ntwo\n" }, self.ftp.opts.tree
+      cw.easy(foreign {
+        url = "ftp://files.test/pub/up.txt;type=a", upload = true,
+        conv_to_network_function = function(text)
+          cw.sleep(0.01)
+          return ebcdic.to_latin(text)
+        end,
+        readfunction = function() return table.remove(parts) end,
+      }):perform()
+      assert.equal("one\r\ntwo\r\n", tree["pub/up.txt"])
+      tree["pub/up.txt"] = nil
+    end)
+  end)
+
   it("may wait at every call", function()
     world.run(function(self)
       local calls = 0
