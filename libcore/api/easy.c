@@ -42,8 +42,11 @@ enum cw_code cw_easy_reset(CW *easy) {
       cw_easy_is_running(easy)) {
     return CWE_RECURSIVE_API_CALL;
   }
+  struct cw_share *share = cw_opt_p(&easy->options, cw_opt_share);
+  cw_share_join(share); /* it stays, as connections do */
   cw_options_fini(&easy->options);
   cw_options_init(&easy->options);
+  easy->options.value[cw_opt_share].p = share;
   cw_easy_forget_server(easy);
   return CW_OK;
 }

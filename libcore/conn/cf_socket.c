@@ -331,6 +331,13 @@ void cw_conn_close_fd(struct cw_conn *conn, int fd) {
   }
 }
 
+static bool socket_move(struct cw_filter *f, struct cw_loop *loop) {
+  struct cf_socket *s = socket_of(f);
+  cw_watch_close(&s->watch);
+  return !loop ||
+         cw_watch_open(loop, &s->watch, s->fd, socket_on_ready, s) == CW_OK;
+}
+
 static void socket_close(struct cw_filter *f) {
   struct cf_socket *s = socket_of(f);
   cw_watch_close(&s->watch);
@@ -350,6 +357,7 @@ static const struct cw_filter_type socket_type = {
     .want = socket_want,
     .pending = socket_pending,
     .query = socket_query,
+    .move = socket_move,
     .close = socket_close,
 };
 

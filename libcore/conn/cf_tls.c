@@ -335,6 +335,23 @@ static bool tls_query(const struct cw_filter *f, enum cw_filter_query what,
   }
 }
 
+/* What a hook put into the context may belong to one thread; so do chunks and
+   the sessions of a pool. */
+static bool tls_move(struct cw_filter *f, struct cw_loop *loop) {
+  struct cf_tls *tls = cf_tls_of(f);
+  if (tls->own_context || tls->server || tls->state != TLS_UP || tls->in ||
+      tls->out) {
+    return false;
+  }
+  if (!f->next->type->move || !f->next->type->move(f->next, loop)) {
+    return false;
+  }
+  if (!loop) {
+    tls->sessions = NULL; /* whoever takes it lends it some */
+  }
+  return true;
+}
+
 static void tls_close(struct cw_filter *f) {
   struct cf_tls *tls = cf_tls_of(f);
   SSL_free(tls->ssl);
@@ -358,6 +375,7 @@ static const struct cw_filter_type tls_type = {
     .event = tls_event,
     .pending = tls_pending,
     .query = tls_query,
+    .move = tls_move,
     .close = tls_close,
 };
 
@@ -474,6 +492,7 @@ static enum cw_code tls_set_context(struct cf_tls *tls,
   struct cw_tls_store *store = cw_pool_tls(tls->f.conn->pool);
   /* What a hook does to a context is for that connection alone. */
   bool share = !tls->f.conn->user.ssl_ctx;
+  tls->own_context = !share;
   unsigned char key[CW_TLS_KEY_BYTES];
   enum cw_code err = cw_tls_config_key(config, key);
   if (err != CW_OK) {
@@ -487,10 +506,22 @@ static enum cw_code tls_set_context(struct cf_tls *tls,
     if (!tls_set_session_key(tls, key, spec)) {
       return cw_fail_oom(fail);
     }
-    tls->sessions = cw_tls_store_sessions(store);
-    SSL_CTX_sess_set_new_cb(tls->ctx, cf_tls_on_session);
+    /* One that has sessions of its own keeps them to itself. */
+    tls->may_borrow = spec->sessions_of == 0;
+    tls->sessions = spec->sessions && tls->may_borrow
+                        ? spec->sessions
+                        : cw_tls_store_sessions(store);
   }
   return CW_OK;
+}
+
+void cw_conn_lend_sessions(struct cw_conn *conn,
+                           struct cw_tls_sessions *sessions) {
+  if (conn->top->type != &tls_type || !cf_tls_of(conn->top)->may_borrow) {
+    return;
+  }
+  cf_tls_of(conn->top)->sessions =
+      sessions ? sessions : cw_tls_store_sessions(cw_pool_tls(conn->pool));
 }
 
 enum cw_code cw_cf_tls_new(struct cw_conn *conn,

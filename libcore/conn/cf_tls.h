@@ -30,6 +30,8 @@ struct cf_tls {
   struct cw_filter f;
   enum tls_state state;
   bool server;
+  bool own_context; /* the ssl_ctx hook may have put anything into it */
+  bool may_borrow;  /* sessions of a share in place of its pool's */
   bool verify_peer, verify_host;
   bool is_ip;          /* host is a numeric address */
   bool foreign_verify; /* the ssl_ctx hook put a verify callback in */

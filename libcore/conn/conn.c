@@ -141,6 +141,7 @@ enum cw_code cw_conn_new(struct cw_pool *pool, const struct cw_conn_spec *spec,
     err = cw_fail(fail, err, "%s", cw_easy_strerror(err));
     goto out;
   }
+  cw_pool_count_made(pool);
   err = cw_plan_connect(conn, spec, fail);
   if (err != CW_OK) {
     goto out;

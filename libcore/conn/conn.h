@@ -22,6 +22,7 @@
 
 struct cw_conn;
 struct cw_filter;
+struct cw_tls_sessions;
 
 /* TLS as options say it; strings borrowed from the options for as long as the
    connection is being made (copied where they are needed longer). */
@@ -82,7 +83,8 @@ struct cw_conn_spec {
      host and port with these options; CW_SESSIONS_OWN: none but its own; an id:
      that connection's, which has them of its own. */
   uint64_t sessions_of;
-  struct cw_slice key; /* reuse key, copied */
+  struct cw_tls_sessions *sessions; /* as cw_conn_lend_sessions */
+  struct cw_slice key;              /* reuse key, copied */
   struct cw_close_hook close_hook;
   /* Instead of connecting, waits for the first that connects to listen_fd
      (FTP's active mode), which belongs to the connection from cw_conn_new on,
@@ -138,6 +140,10 @@ const char *cw_conn_phase(const struct cw_conn *conn);
 
 /* Somebody else (or, NULL, nobody) uses it from now on. */
 void cw_conn_set_user(struct cw_conn *conn, const struct cw_conn_user *user);
+/* Where TLS sessions are kept while the present user has it: those of its
+   share, or with NULL those of the pool. Of a connection of a pool. */
+void cw_conn_lend_sessions(struct cw_conn *conn,
+                           struct cw_tls_sessions *sessions);
 /* What the user waits for: CW_READY_ bits; wake comes when it is there. While
    it connects (TLS included) it waits for what that needs, whatever is said
    here. */

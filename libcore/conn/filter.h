@@ -52,6 +52,11 @@ struct cw_filter_type {
   /* Answers or passes on to next; false: nobody knows. */
   bool (*query)(const struct cw_filter *f, enum cw_filter_query what,
                 void *out);
+  /* Optional, for connected ones: leaves its loop (loop NULL), so that any
+     thread may go on with it, or joins one. False: it cannot; the connection
+     stays where it was (leaving) or is to be closed (joining). Must move next
+     as well. */
+  bool (*move)(struct cw_filter *f, struct cw_loop *loop);
   /* Frees itself and closes what it owns; the chain's owner calls it for each
      filter from the top down. Must not call next's. */
   void (*close)(struct cw_filter *f);

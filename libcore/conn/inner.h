@@ -144,6 +144,14 @@ CW_MUST_CHECK enum cw_code cw_plan_accepted_own(struct cw_conn *conn, int fd,
 /* Enters a shell: id, number, buckets. CWE_OUT_OF_MEMORY. */
 CW_MUST_CHECK enum cw_code cw_pool_enter(struct cw_pool *pool,
                                          struct cw_conn *conn);
+/* Counts one that was made, not taken over. */
+void cw_pool_count_made(struct cw_pool *pool);
+/* Whether an idle connection may go on: nothing to read but what TLS itself
+   has to say. */
+bool cw_pool_lives(struct cw_conn *conn);
+/* Limits of 0: none. */
+bool cw_conn_too_old(const struct cw_conn *conn, int64_t max_idle_us,
+                     int64_t max_age_us);
 /* Takes it out of everything; allowed for one that is only half in. */
 void cw_pool_leave(struct cw_pool *pool, struct cw_conn *conn);
 struct cw_tls_store *cw_pool_tls(const struct cw_pool *pool);

@@ -43,6 +43,7 @@ struct cw_pool {
   struct cw_tls_store *tls;
   size_t max_idle;  /* 0: by use */
   size_t peak_used; /* most that were in use at once */
+  uint64_t entered; /* made or taken over */
   uint64_t made;
 };
 
@@ -147,6 +148,10 @@ static void pool_note_use(struct cw_pool *pool) {
   }
 }
 
+void cw_pool_count_made(struct cw_pool *pool) {
+  pool->made++;
+}
+
 enum cw_code cw_pool_enter(struct cw_pool *pool, struct cw_conn *conn) {
   enum cw_code err = cw_idtab_add(&pool->conns, conn, &conn->id);
   if (err != CW_OK) {
@@ -158,7 +163,7 @@ enum cw_code cw_pool_enter(struct cw_pool *pool, struct cw_conn *conn) {
     err = bucket_join(&pool->dests, pool_dest_of(key), &conn->dest_bucket);
   }
   conn->on_idle_event = pool_on_idle_event;
-  conn->info.number = pool->made++;
+  conn->info.number = pool->entered++;
   pool_note_use(pool);
   return err;
 }
@@ -184,7 +189,7 @@ void cw_pool_leave(struct cw_pool *pool, struct cw_conn *conn) {
 
 /* Whether an idle connection may go on: nothing to read but what TLS itself
    has to say. */
-static bool pool_lives(struct cw_conn *conn) {
+bool cw_pool_lives(struct cw_conn *conn) {
   char byte;
   size_t nread = 0;
   struct cw_fail fail;
@@ -200,7 +205,7 @@ static void pool_on_idle_event(struct cw_conn *conn) {
   if (conn->keeps_data) {
     return;
   }
-  if (pool_lives(conn)) {
+  if (cw_pool_lives(conn)) {
     cw_conn_want(conn, CW_READY_READ);
   } else {
     cw_conn_close(conn->pool, conn->id);
@@ -214,7 +219,7 @@ static bool pool_still_lives(struct cw_conn *conn) {
   bool doubt = false;
   return conn->keeps_data ||
          !conn->top->type->query(conn->top, CW_QUERY_DOUBT, &doubt) || !doubt ||
-         pool_lives(conn);
+         cw_pool_lives(conn);
 }
 
 static size_t pool_limit(const struct cw_pool *pool) {
@@ -256,9 +261,9 @@ void cw_pool_set_max_idle(struct cw_pool *pool, size_t max_idle) {
   pool_trim(pool);
 }
 
-static bool pool_too_old(const struct cw_pool *pool, const struct cw_conn *conn,
-                         int64_t max_idle_us, int64_t max_age_us) {
-  int64_t now = cw_loop_now_us(pool->loop);
+bool cw_conn_too_old(const struct cw_conn *conn, int64_t max_idle_us,
+                     int64_t max_age_us) {
+  int64_t now = cw_loop_now_us(conn->loop);
   if (max_idle_us > 0 && now - conn->info.idle_since_us > max_idle_us) {
     return true;
   }
@@ -274,7 +279,7 @@ uint64_t cw_pool_take_idle(struct cw_pool *pool, struct cw_slice key,
       return 0;
     }
     struct cw_conn *conn = CW_CONTAINER(node, struct cw_conn, key_node);
-    if (pool_too_old(pool, conn, max_idle_us, max_age_us) ||
+    if (cw_conn_too_old(conn, max_idle_us, max_age_us) ||
         !pool_still_lives(conn)) {
       cw_conn_close(pool, conn->id);
       /* The bucket goes with its last connection. */

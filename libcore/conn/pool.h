@@ -8,6 +8,7 @@
 
 #include "conn/conn.h"
 
+struct cw_lock;
 struct cw_tls_store; /* contexts and sessions, conn/tls.h */
 
 struct cw_pool_limits {
@@ -44,5 +45,29 @@ uint64_t cw_pool_made(const struct cw_pool *pool);
 /* Closes one idle connection, the longest idle; false if there is none. */
 bool cw_pool_close_one_idle(struct cw_pool *pool);
 void cw_pool_close_all_idle(struct cw_pool *pool);
+
+/* --- parked.c: idle connections that belong to no pool ------------------- */
+
+/* At most so many; the longest parked makes room (servers may be many, and
+   each descriptor counts). */
+#define CW_PARKED_MAX 100
+
+struct cw_parked;
+/* For pools on loops of platform; locked around each use (NULL: by one
+   thread). CWE_OUT_OF_MEMORY. */
+CW_MUST_CHECK enum cw_code cw_parked_new(const struct cw_platform *platform,
+                                         const struct cw_lock *lock,
+                                         struct cw_parked **pparked);
+/* Closes all of them. NULL is allowed. */
+void cw_parked_free(struct cw_parked *parked);
+size_t cw_parked_count(struct cw_parked *parked);
+/* Takes the connection out of its pool and its loop. False: it is not one that
+   others may go on with (not idle on the wire, with a state of its protocol, a
+   close hook or a TLS context of its own); nothing has changed then. */
+bool cw_parked_put(struct cw_parked *parked, struct cw_pool *pool, uint64_t id);
+/* As cw_pool_take_idle, out of what is parked: it is pool's afterwards. */
+uint64_t cw_parked_take(struct cw_parked *parked, struct cw_pool *pool,
+                        struct cw_slice key, int64_t max_idle_us,
+                        int64_t max_age_us);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "base/map.h"
 #include "base/mem.h"
+#include "conn/cf_tls.h"
 #include "curlew/stream.h"
 
 struct cw_tls_store {
@@ -32,7 +33,7 @@ enum cw_code cw_tls_store_new(const uint64_t seed[2],
     return CWE_OUT_OF_MEMORY;
   }
   cw_map_init(&store->contexts, CW_TLS_MAX_CONTEXTS, seed);
-  enum cw_code err = cw_tls_sessions_new(seed, &store->sessions);
+  enum cw_code err = cw_tls_sessions_new(seed, NULL, &store->sessions);
   if (err != CW_OK) {
     cw_tls_store_free(store);
     return err;
@@ -236,6 +237,8 @@ static enum cw_code context_fill(SSL_CTX *ctx, const struct cw_tls_config *c,
   SSL_CTX_set_session_cache_mode(
       ctx, c->session_cache ? SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL
                             : SSL_SESS_CACHE_OFF);
+  /* Once for all connections: other threads may use the context later. */
+  SSL_CTX_sess_set_new_cb(ctx, cf_tls_on_session);
   enum cw_code err = context_set_versions(ctx, c, fail);
   if (err == CW_OK) {
     err = context_set_algorithms(ctx, c, fail);

@@ -59,10 +59,14 @@ bool cw_tls_alpn_wire(const char *names, unsigned char *wire, size_t room,
 
 /* --- sessions (tls_session.c) -------------------------------------------- */
 
+struct cw_lock;
 struct cw_tls_sessions;
 struct cw_tls_sessions *cw_tls_store_sessions(struct cw_tls_store *store);
+/* Locked around each use where there is a lock (NULL: for one thread).
+   CWE_OUT_OF_MEMORY. */
 CW_MUST_CHECK enum cw_code
-cw_tls_sessions_new(const uint64_t seed[2], struct cw_tls_sessions **psessions);
+cw_tls_sessions_new(const uint64_t seed[2], const struct cw_lock *lock,
+                    struct cw_tls_sessions **psessions);
 void cw_tls_sessions_free(struct cw_tls_sessions *sessions);
 /* A session to try, the caller's reference, or NULL. One of TLS 1.3 is taken
    out, an older one stays. */

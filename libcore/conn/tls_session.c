@@ -7,6 +7,7 @@
  * million hosts cost CW_TLS_MAX_SESSIONS entries.
  */
 #include "base/list.h"
+#include "base/lock.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "conn/tls.h"
@@ -22,9 +23,11 @@ struct session_entry {
 struct cw_tls_sessions {
   struct cw_map map;
   struct cw_list used; /* longest unused first */
+  const struct cw_lock *lock;
 };
 
 enum cw_code cw_tls_sessions_new(const uint64_t seed[2],
+                                 const struct cw_lock *lock,
                                  struct cw_tls_sessions **psessions) {
   struct cw_tls_sessions *s = cw_calloc(1, sizeof *s);
   if (!s) {
@@ -32,6 +35,7 @@ enum cw_code cw_tls_sessions_new(const uint64_t seed[2],
   }
   cw_map_init(&s->map, CW_TLS_MAX_SESSIONS + 1, seed);
   cw_list_init(&s->used);
+  s->lock = lock;
   *psessions = s;
   return CW_OK;
 }
@@ -62,8 +66,8 @@ void cw_tls_sessions_free(struct cw_tls_sessions *sessions) {
   cw_free(sessions);
 }
 
-SSL_SESSION *cw_tls_session_take(struct cw_tls_sessions *sessions,
-                                 struct cw_slice key) {
+static SSL_SESSION *take(struct cw_tls_sessions *sessions,
+                         struct cw_slice key) {
   struct session_entry *e = cw_map_get(&sessions->map, key);
   if (!e || e->n == 0) {
     return NULL;
@@ -74,6 +78,14 @@ SSL_SESSION *cw_tls_session_take(struct cw_tls_sessions *sessions,
     return session;
   }
   SSL_SESSION_up_ref(session);
+  return session;
+}
+
+SSL_SESSION *cw_tls_session_take(struct cw_tls_sessions *sessions,
+                                 struct cw_slice key) {
+  cw_lock(sessions->lock);
+  SSL_SESSION *session = take(sessions, key);
+  cw_unlock(sessions->lock);
   return session;
 }
 
@@ -97,8 +109,8 @@ static struct session_entry *entry_new(struct cw_tls_sessions *s,
   return e;
 }
 
-void cw_tls_session_put(struct cw_tls_sessions *sessions, struct cw_slice key,
-                        SSL_SESSION *session) {
+static void put(struct cw_tls_sessions *sessions, struct cw_slice key,
+                SSL_SESSION *session) {
   struct session_entry *e = cw_map_get(&sessions->map, key);
   if (!e) {
     e = entry_new(sessions, key);
@@ -115,4 +127,11 @@ void cw_tls_session_put(struct cw_tls_sessions *sessions, struct cw_slice key,
   }
   SSL_SESSION_up_ref(session);
   e->ticket[e->n++] = session;
+}
+
+void cw_tls_session_put(struct cw_tls_sessions *sessions, struct cw_slice key,
+                        SSL_SESSION *session) {
+  cw_lock(sessions->lock);
+  put(sessions, key, session);
+  cw_unlock(sessions->lock);
 }

@@ -64,6 +64,9 @@ struct cw_digest_state; /* engine/auth.h */
 struct cw_hsts;         /* engine/hsts.h */
 struct cw_hsts_ask;
 
+struct cw_parked;
+struct cw_tls_sessions;
+
 struct cw_transfer {
   enum cw_state state;
   struct cw_times times;
@@ -210,6 +213,16 @@ void cw_easy_setup(struct cw_easy *easy);
 void cw_easy_forget_server(struct cw_easy *easy);
 /* Frees what a handle holds, itself included. It is in no multi. */
 void cw_easy_destroy(struct cw_easy *easy);
+
+/* --- share.c: what the handle's share lends; NULL: that is not shared
+ * -------------------------------------------------------------------------- */
+
+struct cw_names *cw_share_names(const struct cw_easy *easy);
+struct cw_tls_sessions *cw_share_sessions(const struct cw_easy *easy);
+struct cw_parked *cw_share_conns(const struct cw_easy *easy);
+/* CWE_BAD_FUNCTION_ARGUMENT: the share is for another platform. */
+CW_MUST_CHECK enum cw_code cw_share_check(struct cw_easy *easy,
+                                          const struct cw_platform *platform);
 
 /* --- transfer.c: the driver -------------------------------------------------
  */

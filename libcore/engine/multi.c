@@ -93,7 +93,11 @@ void cw_multi_set_max_idle(struct cw_multi *multi, size_t max_idle) {
 }
 
 enum cw_mcode cw_multi_attach(struct cw_multi *multi, struct cw_easy *easy) {
-  enum cw_code err = cw_idtab_add(&multi->easies, easy, &easy->id);
+  enum cw_code err = cw_share_check(easy, cw_loop_platform(multi->loop));
+  if (err) {
+    return CWM_BAD_EASY_HANDLE;
+  }
+  err = cw_idtab_add(&multi->easies, easy, &easy->id);
   if (err) {
     return CWM_OUT_OF_MEMORY;
   }

@@ -172,6 +172,8 @@ static void free_value(struct cw_options *options, enum cw_opt opt) {
       cw_source_unref(value->p);
     } else if (opt == cw_opt_mimepost) {
       cw_mime_free(value->p);
+    } else if (opt == cw_opt_share) {
+      cw_share_part(value->p);
     }
     value->p = NULL;
     break;
@@ -236,6 +238,9 @@ static bool copy_value(struct cw_options *to, const struct cw_options *from,
   if (kind == cw_kind_blob) {
     to->value[opt].blob = value->blob ? copy_blob(value->blob) : NULL;
     return !value->blob || to->value[opt].blob;
+  }
+  if (opt == cw_opt_share) {
+    cw_share_join(value->p);
   }
   if (opt == cw_opt_mimepost) {
     to->value[opt].p = value->p ? cw_mime_ref(value->p) : NULL;
@@ -439,7 +444,13 @@ enum cw_code cw_options_set_ptr(struct cw_options *options, int number,
   if (err) {
     return err;
   }
-  if (ref->opt == cw_opt_sink && ptr) {
+  if (ref->opt == cw_opt_share && ptr && !cw_share_is_valid(ptr)) {
+    return cw_fail(fail, CWE_BAD_FUNCTION_ARGUMENT,
+                   "option share: not a share handle");
+  }
+  if (ref->opt == cw_opt_share) {
+    cw_share_join(ptr);
+  } else if (ref->opt == cw_opt_sink && ptr) {
     cw_sink_ref(ptr);
   } else if (ref->opt == cw_opt_source && ptr) {
     cw_source_ref(ptr);

@@ -155,4 +155,11 @@ static inline bool cw_opt_touched(const struct cw_options *o, enum cw_opt opt) {
   return (o->touched[opt / 64] >> (opt % 64)) & 1;
 }
 
+/* --- share.c: a share counts the handles that use it (NULL is allowed) ---- */
+
+struct cw_share;
+bool cw_share_is_valid(const struct cw_share *share);
+void cw_share_join(struct cw_share *share);
+void cw_share_part(struct cw_share *share);
+
 #endif

@@ -27,6 +27,12 @@ static bool take_idle(struct cw_easy *easy) {
       easy->multi->pool, cw_buf_slice(&t->key),
       cw_opt_i(opts(easy), cw_opt_maxage_conn) * 1000000,
       cw_opt_i(opts(easy), cw_opt_maxlifetime_conn) * 1000000);
+  if (!t->conn_id && cw_share_conns(easy)) {
+    t->conn_id = cw_parked_take(
+        cw_share_conns(easy), easy->multi->pool, cw_buf_slice(&t->key),
+        cw_opt_i(opts(easy), cw_opt_maxage_conn) * 1000000,
+        cw_opt_i(opts(easy), cw_opt_maxlifetime_conn) * 1000000);
+  }
   struct cw_conn *conn = cw_pool_get(easy->multi->pool, t->conn_id);
   if (!conn) {
     t->conn_id = 0;
@@ -34,6 +40,7 @@ static bool take_idle(struct cw_easy *easy) {
   }
   struct cw_conn_user user = cw_conn_hooks(easy);
   cw_conn_set_user(conn, &user);
+  cw_conn_lend_sessions(conn, cw_share_sessions(easy));
   t->conn_reused = true;
   return true;
 }
@@ -196,6 +203,7 @@ static enum cw_code make_connection(struct cw_easy *easy) {
       .port = cw_uri_port(&t->uri),
       .tls = cw_scheme_has(t->uri.scheme, sc_tls),
       .sessions_of = easy->proto == &cw_proto_ftp ? CW_SESSIONS_OWN : 0,
+      .sessions = cw_share_sessions(easy),
       .addrs = t->addrs,
       .deadline_us = connect_deadline(easy),
       .key = cw_buf_slice(&t->key),

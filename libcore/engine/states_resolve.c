@@ -110,6 +110,7 @@ static struct cw_resolve_request make_question(struct cw_easy *easy,
       .interface = cw_opt_s(o, cw_opt_dns_interface),
       .local_ip4 = cw_opt_s(o, cw_opt_dns_local_ip4),
       .local_ip6 = cw_opt_s(o, cw_opt_dns_local_ip6),
+      .names = cw_share_names(easy),
   };
   return request;
 }
@@ -191,8 +192,8 @@ static enum cw_code use_answers(struct cw_easy *easy,
 static enum cw_code load_presets(struct cw_easy *easy) {
   const struct cw_slist *l = cw_opt_list(opts(easy), cw_opt_resolve);
   for (; l; l = l->next) {
-    enum cw_code err =
-        cw_resolve_preset(easy->multi->resolver, l->data, &easy->fail);
+    enum cw_code err = cw_resolve_preset(
+        easy->multi->resolver, cw_share_names(easy), l->data, &easy->fail);
     if (err) {
       return err;
     }

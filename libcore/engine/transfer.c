@@ -198,8 +198,12 @@ void cw_transfer_release_conn(struct cw_easy *easy, bool reuse) {
   if (!conn) {
     /* it closed by itself */
   } else if (reuse && !cw_opt_i(&easy->options, cw_opt_forbid_reuse)) {
+    struct cw_parked *parked = cw_share_conns(easy);
     cw_conn_set_user(conn, NULL);
-    cw_pool_put_idle(multi->pool, t->conn_id);
+    cw_conn_lend_sessions(conn, NULL);
+    if (!parked || !cw_parked_put(parked, multi->pool, t->conn_id)) {
+      cw_pool_put_idle(multi->pool, t->conn_id);
+    }
   } else {
     cw_conn_close(multi->pool, t->conn_id);
   }

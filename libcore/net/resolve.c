@@ -48,9 +48,8 @@ enum cw_code cw_resolver_new(struct cw_loop *loop,
   }
   r->loop = loop;
   cw_map_init(&r->presets, CW_RESOLVE_MAX_CACHED, seed);
-  cw_map_init(&r->cache, CW_RESOLVE_MAX_CACHED, seed);
+  cw_names_init(&r->names, seed, NULL);
   cw_map_init(&r->running, CW_RESOLVE_MAX_RUNNING, seed);
-  cw_list_init(&r->lru);
   cw_list_init(&r->questions);
   cw_list_init(&r->channels);
   cw_idtab_init(&r->askers);
@@ -101,9 +100,8 @@ void cw_resolver_free(struct cw_resolver *resolver) {
     node = cw_list_first(&resolver->questions);
   }
   cw_preset_clear(resolver);
-  cw_cache_clear(resolver);
+  cw_names_fini(&resolver->names);
   cw_map_fini(&resolver->presets);
-  cw_map_fini(&resolver->cache);
   cw_map_fini(&resolver->running);
   cw_idtab_fini(&resolver->askers);
   cw_buf_fini(&resolver->key);
@@ -176,6 +174,11 @@ static struct cw_addrs *from_texts(const char *const *ips, size_t n,
   return addrs;
 }
 
+static struct cw_names *names_of(struct cw_resolver *resolver,
+                                 const struct cw_resolve_request *request) {
+  return request->names ? request->names : &resolver->names;
+}
+
 struct cw_addrs *cw_resolve_now(struct cw_resolver *resolver,
                                 const struct cw_resolve_request *request) {
   struct cw_addrs *addrs = cw_preset_find(resolver, request);
@@ -191,15 +194,21 @@ struct cw_addrs *cw_resolve_now(struct cw_resolver *resolver,
     return from_texts(loopback, 2, request);
   }
   struct cw_slice how;
-  if (request->cache_ttl_s == 0 || resolver->cache.count == 0 ||
+  bool is_empty = !request->names && resolver->names.map.count == 0;
+  if (request->cache_ttl_s == 0 || is_empty ||
       cw_resolve_key(resolver, request, &how)) {
     return NULL;
   }
-  addrs = cw_cache_find(resolver, cw_buf_slice(&resolver->key),
-                        request->cache_ttl_s);
-  return addrs ? cw_addrs_for(resolver, addrs, request->family, request->port,
-                              request->shuffle)
-               : NULL;
+  addrs =
+      cw_names_find(names_of(resolver, request), cw_buf_slice(&resolver->key),
+                    request->cache_ttl_s, cw_loop_now_us(resolver->loop));
+  if (!addrs) {
+    return NULL;
+  }
+  struct cw_addrs *fitting = cw_addrs_for(resolver, addrs, request->family,
+                                          request->port, request->shuffle);
+  cw_addrs_unref(addrs);
+  return fitting;
 }
 
 enum cw_code cw_resolve_store(struct cw_resolver *resolver,
@@ -208,7 +217,9 @@ enum cw_code cw_resolve_store(struct cw_resolver *resolver,
   struct cw_slice how;
   enum cw_code err = cw_resolve_key(resolver, request, &how);
   return err ? err
-             : cw_cache_store(resolver, cw_buf_slice(&resolver->key), addrs);
+             : cw_names_store(names_of(resolver, request),
+                              cw_buf_slice(&resolver->key), addrs,
+                              cw_loop_now_us(resolver->loop));
 }
 
 /* --- answers -------------------------------------------------------------- */
@@ -228,7 +239,8 @@ void cw_question_finish(struct cw_question *q, enum cw_code code,
     (void)cw_map_remove(&r->running, cw_slice(q->key, q->keylen));
     if (!code && !r->is_closing) {
       /* Without memory for it the answer is good all the same. */
-      enum cw_code err = cw_cache_store(r, cw_slice(q->key, q->keylen), addrs);
+      enum cw_code err = cw_names_store(q->names, cw_slice(q->key, q->keylen),
+                                        addrs, cw_loop_now_us(r->loop));
       (void)err;
     }
   }
@@ -435,6 +447,9 @@ enum cw_code cw_resolve_start(struct cw_resolver *resolver,
   if (!q) {
     q = question_new(resolver, request->family, key);
     is_new = true;
+    if (q) {
+      q->names = names_of(resolver, request);
+    }
   }
   err = q ? asker_new(q, request, done, data, pid) : CWE_OUT_OF_MEMORY;
   if (err) {
@@ -463,6 +478,7 @@ void cw_resolve_cancel(struct cw_resolver *resolver, uint64_t id) {
   }
   struct cw_question *q = asker->question;
   asker_free(resolver, asker);
+  q->names = &resolver->names; /* a shared cache may go now */
   if (q->is_delivering || cw_list_first(&q->askers)) {
     return;
   }

@@ -44,6 +44,16 @@ bool cw_sockaddr_unix(const char *path, bool abstract,
 void cw_sockaddr_set_port(struct cw_sockaddr *addr, int port);
 
 struct cw_resolver;
+struct cw_lock;
+
+/* A cache of names that several resolvers use, on loops whose clocks are the
+   same; locked around each use (NULL: by one thread). It must outlive the
+   requests that name it, and their resolvers. CWE_OUT_OF_MEMORY. */
+struct cw_names;
+CW_MUST_CHECK enum cw_code cw_names_new(const uint64_t seed[2],
+                                        const struct cw_lock *lock,
+                                        struct cw_names **pnames);
+void cw_names_free(struct cw_names *names); /* NULL is allowed */
 
 struct cw_resolve_request {
   const char *host; /* name or literal, without brackets */
@@ -53,6 +63,7 @@ struct cw_resolve_request {
   bool shuffle;
   const char *servers; /* "1.2.3.4:53,..." or NULL: the system's */
   const char *interface, *local_ip4, *local_ip6; /* or NULL */
+  struct cw_names *names; /* NULL: the resolver's own cache */
 };
 
 /* code: CW_OK with addrs (borrowed for the call: ref to keep), or
@@ -91,8 +102,10 @@ cw_resolve_store(struct cw_resolver *resolver,
                  const struct cw_resolve_request *request,
                  struct cw_addrs *addrs);
 /* One CWOPT_RESOLVE entry: "[+]host:port:addr[,addr]...", "-host:port",
-   "*" as host. CWE_SETOPT_OPTION_SYNTAX with the place in fail. */
+   "*" as host; what "-" takes out is forgotten by names as well (NULL: the
+   resolver's own). CWE_SETOPT_OPTION_SYNTAX with the place in fail. */
 CW_MUST_CHECK enum cw_code cw_resolve_preset(struct cw_resolver *resolver,
+                                             struct cw_names *names,
                                              const char *entry,
                                              struct cw_fail *fail);
 /* The ares_channel that a request would use, NULL where there is none. Good

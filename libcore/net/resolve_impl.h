@@ -22,11 +22,16 @@
 
 struct cw_ares;
 
+struct cw_names {
+  struct cw_map map;  /* key to struct cached */
+  struct cw_list lru; /* cached, the one used longest ago first */
+  const struct cw_lock *lock;
+};
+
 struct cw_resolver {
   struct cw_loop *loop;
   struct cw_map presets; /* "host:port" to struct preset */
-  struct cw_map cache;   /* key to struct cached */
-  struct cw_list lru;    /* cached, the one used longest ago first */
+  struct cw_names names; /* its own */
   struct cw_map running; /* key to struct cw_question */
   struct cw_list questions;
   struct cw_idtab askers;
@@ -48,7 +53,8 @@ struct cw_question {
   struct cw_resolver *resolver;
   struct cw_list askers;
   struct cw_task task;
-  char *key; /* NULL: nobody may join */
+  struct cw_names *names; /* that take the answer */
+  char *key;              /* NULL: nobody may join */
   size_t keylen;
   int family;
   bool is_asked; /* the platform or c-ares will answer */
@@ -92,16 +98,20 @@ void cw_preset_clear(struct cw_resolver *resolver);
 
 /* --- resolve_cache.c ------------------------------------------------------ */
 
-/* A fresh entry (borrowed) or NULL. */
-struct cw_addrs *cw_cache_find(struct cw_resolver *resolver,
-                               struct cw_slice key, int64_t ttl_s);
-/* Takes a reference. CWE_OUT_OF_MEMORY. */
-CW_MUST_CHECK enum cw_code cw_cache_store(struct cw_resolver *resolver,
+void cw_names_init(struct cw_names *names, const uint64_t seed[2],
+                   const struct cw_lock *lock);
+void cw_names_fini(struct cw_names *names);
+/* Addresses not older than ttl_s (-1: however old), or NULL. The reference is
+   the caller's. */
+struct cw_addrs *cw_names_find(struct cw_names *names, struct cw_slice key,
+                               int64_t ttl_s, int64_t now_us);
+/* Keeps a reference, or a copy, of its own. CWE_OUT_OF_MEMORY. */
+CW_MUST_CHECK enum cw_code cw_names_store(struct cw_names *names,
                                           struct cw_slice key,
-                                          struct cw_addrs *addrs);
+                                          struct cw_addrs *addrs,
+                                          int64_t now_us);
 /* Forgets a host, however it was asked for. */
-void cw_cache_forget(struct cw_resolver *resolver, struct cw_slice host);
-void cw_cache_clear(struct cw_resolver *resolver);
+void cw_names_forget(struct cw_names *names, struct cw_slice host);
 
 /* --- resolve_ares.c ------------------------------------------------------- */
 

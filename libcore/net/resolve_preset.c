@@ -226,15 +226,18 @@ out:
   return err;
 }
 
-static void take_out(struct cw_resolver *resolver, struct reading *r) {
+static void take_out(struct cw_resolver *resolver, struct cw_names *names,
+                     struct reading *r) {
   struct preset *old =
       cw_map_remove(&resolver->presets, cw_slice(r->key, r->keylen));
   preset_free(old);
   /* The key of the cache begins with the host in lower case, as this one. */
-  cw_cache_forget(resolver, cw_slice(r->key, r->host.len));
+  cw_names_forget(names ? names : &resolver->names,
+                  cw_slice(r->key, r->host.len));
 }
 
-enum cw_code cw_resolve_preset(struct cw_resolver *resolver, const char *entry,
+enum cw_code cw_resolve_preset(struct cw_resolver *resolver,
+                               struct cw_names *names, const char *entry,
                                struct cw_fail *fail) {
   struct reading r = {
       .entry = entry, .rest = cw_slice_str(entry), .fail = fail};
@@ -252,6 +255,6 @@ enum cw_code cw_resolve_preset(struct cw_resolver *resolver, const char *entry,
   if (r.rest.len) {
     return syntax(&r, "nothing may follow the port");
   }
-  take_out(resolver, &r);
+  take_out(resolver, names, &r);
   return CW_OK;
 }

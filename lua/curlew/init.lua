@@ -55,6 +55,14 @@ function cw.multi(opts)
   return new_multi(opts, false)
 end
 
+---What several handles share, by the names of its kinds ("dns", "ssl_session",
+---"connect"); net: the virtual network that the handles are on.
+---@param kinds table
+---@return curlew.share
+function cw.share(kinds)
+  return core.share(kinds)
+end
+
 ---@param text string?
 ---@param base string?
 function cw.url(text, base)

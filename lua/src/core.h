@@ -23,6 +23,7 @@
 #define LCW_SINK     "curlew.sink"
 #define LCW_SOURCE   "curlew.source"
 #define LCW_MIME     "curlew.mime"
+#define LCW_SHARE    "curlew.share"
 #define LCW_URL      "curlew.url"
 #define LCW_VNET     "curlew.vnet"
 #define LCW_STREAM   "curlew.stream"
@@ -48,6 +49,7 @@ struct lcw_ctx {
 struct lcw_easy;
 struct lcw_multi;
 struct lcw_part; /* of a multipart body, mime.c */
+struct lcw_share;
 
 /* What a view's bytes belong to: they are good while serial is the view's. */
 struct lcw_lease {
@@ -100,6 +102,7 @@ struct lcw_easy {
   struct lcw_ctx *ctx;
   CW *easy;                           /* NULL: closed */
   struct lcw_multi *multi;            /* in it, or NULL */
+  struct lcw_share *share;            /* that is set, or NULL */
   struct lcw_easy *next, *before;     /* in that multi */
   const struct cw_platform *platform; /* of its last multi, or NULL */
   uint64_t id;
@@ -310,6 +313,12 @@ int lcw_open_stream(lua_State *L);
 int lcw_open_vnet(lua_State *L);
 struct cw_vnet *lcw_check_vnet(lua_State *L, int arg);
 int lcw_open_url(lua_State *L);
+int lcw_open_share(lua_State *L);
+/* The share at index, or NULL; raises for one that is closed. */
+struct lcw_share *lcw_to_share(lua_State *L, int index);
+CWSH *lcw_share_core(const struct lcw_share *share);
+/* The handle has it set from now on (NULL: none); the core knows already. */
+void lcw_share_hold(struct lcw_easy *easy, struct lcw_share *share);
 /* The URL handle at index, or NULL. */
 CWU *lcw_to_url(lua_State *L, int index);
 int lcw_open_socket(lua_State *L);

@@ -47,6 +47,7 @@ void lcw_easy_release(struct lcw_easy *self) {
   self->easy = NULL;
   lcw_multi_unlink(self);
   cw_easy_cleanup(easy);
+  lcw_share_hold(self, NULL);
 }
 
 /* --- making ----------------------------------------------------------------
@@ -144,6 +145,7 @@ static int easy_clone(lua_State *L) {
     return lcw_fail(L, self->safe);
   }
   (void)cw_easy_set_ptr(copy->easy, CWOPT_PRIVATE, copy);
+  lcw_share_hold(copy, self->share);
   copy_values(L, 1, 2);
   adopt(L, 2);
   return 1;
@@ -200,7 +202,10 @@ static int easy_reset(lua_State *L) {
   self->object_sink = false;
   self->object_source = false;
   self->nrest = 0;
+  lua_getiuservalue(L, 1, EASY_OPTIONS);
   lua_newtable(L);
+  lua_rawgeti(L, -2, opt_share); /* it stays, as connections do */
+  lua_rawseti(L, -2, opt_share);
   lua_setiuservalue(L, 1, EASY_OPTIONS);
   return lcw_easy_done(L, self, CW_OK);
 }

@@ -492,6 +492,21 @@ static int swap_object(lua_State *L, struct lcw_easy *self, int index,
   return err;
 }
 
+static int set_share(lua_State *L, struct lcw_easy *self, int index,
+                     const struct lcw_option *row, int value) {
+  struct lcw_share *share = lcw_to_share(L, value);
+  if (!share) {
+    return wrong_type(L, row, value, "a share");
+  }
+  int err =
+      (int)cw_easy_set_ptr(self->easy, CWOPT_SHARE, lcw_share_core(share));
+  if (!err) {
+    lcw_share_hold(self, share);
+    keep(L, index, row, value);
+  }
+  return err;
+}
+
 static int set_object(lua_State *L, struct lcw_easy *self, int index,
                       const struct lcw_option *row, int value) {
   void *ptr = NULL;
@@ -503,6 +518,8 @@ static int set_object(lua_State *L, struct lcw_easy *self, int index,
   case opt_source:
     ptr = lcw_to_source(L, value);
     break;
+  case opt_share:
+    return set_share(L, self, index, row, value);
   case opt_curlu:
     ptr = lcw_to_url(L, value);
     break;
@@ -556,6 +573,9 @@ static int unset(lua_State *L, struct lcw_easy *self, int index,
     err = (int)cw_easy_set_ptr(self->easy, option, NULL);
     if (!err) {
       forget(L, index, row);
+    }
+    if (!err && row->number == opt_share) {
+      lcw_share_hold(self, NULL);
     }
     return err;
   case k_data:

@@ -29,6 +29,7 @@ static int open_core(lua_State *L) {
   lcw_open_stream(L);
   lcw_open_vnet(L);
   lcw_open_url(L);
+  lcw_open_share(L);
   lcw_open_socket(L);
   lcw_open_ssl_ctx(L);
   lcw_open_misc(L);

@@ -192,6 +192,10 @@ static int multi_add(lua_State *L) {
   if (err || self->has_error) {
     lcw_multi_unlink(easy);
     anchor(L, 1, 2, MULTI_ACTIVE, false);
+    if (err == CWM_BAD_EASY_HANDLE && !self->has_error) {
+      lcw_push_error(L, "multi", (int)err, cw_easy_detail(easy->easy));
+      return lcw_fail(L, self->safe);
+    }
     return lcw_multi_failed(L, self, (int)err);
   }
   lua_settop(L, 1);

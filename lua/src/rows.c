@@ -103,6 +103,12 @@ static const struct lcw_error url_errors[] = {
 #undef uerror
 };
 
+static const struct lcw_error share_errors[] = {
+#define sherror(name, number, prose) {#name, number},
+#include "tbl/share.def"
+#undef sherror
+};
+
 static const struct lcw_error os_messages[] = {
 #define errno_row(name, prose) {prose, name},
 #include "tbl/errnos.def"
@@ -135,6 +141,9 @@ const char *lcw_errname(const char *category, int code) {
   if (strcmp(category, "url") == 0) {
     return find_name(url_errors, COUNT(url_errors), code);
   }
+  if (strcmp(category, "share") == 0) {
+    return find_name(share_errors, COUNT(share_errors), code);
+  }
   return find_name(easy_errors, COUNT(easy_errors), code);
 }
 
@@ -147,6 +156,9 @@ const char *lcw_strerror(const char *category, int code) {
   }
   if (strcmp(category, "url") == 0) {
     return cw_url_strerror((enum cw_ucode)code);
+  }
+  if (strcmp(category, "share") == 0) {
+    return cw_share_strerror((enum cw_shcode)code);
   }
   return cw_easy_strerror((enum cw_code)code);
 }

@@ -684,6 +684,20 @@ function source:close() end
 ---@field traceback string?
 ---@field cause any what made it fail: the system's error, or what you gave
 
+---@class curlew.share
+local share = {}
+
+---Lets go; while a handle has it set: an error.
+function share:close() end
+
+---@param name "handles"|"connections_idle"
+---@return integer?
+function share:count(name) end
+
+---@param kinds table names of what is shared; net: a virtual network
+---@return curlew.share
+function cw.share(kinds) end
+
 ---@class curlew.url
 ---@field url string?
 ---@field scheme string?

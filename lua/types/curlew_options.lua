@@ -167,7 +167,7 @@
 ---@field closesocketdata? any The companion of closesocketfunction.
 ---@field nosignal? boolean|integer Accepted for programs that set it. Nothing changes: signals are never used.
 ---@field quick_exit? boolean|integer Accepted for programs that set it. Nothing changes: no lookup thread is waited for at the end.
----@field share? userdata|table|lightuserdata The share handle to use. Not built in.
+---@field share? userdata|table|lightuserdata The share handle to use.
 ---@field ssl_verifypeer? boolean|integer Verify that the server's certificate leads to a known authority. 0 lets anybody in between read and change everything.
 ---@field ssl_verifyhost? integer Verify that the server's certificate names the host (RFC 9525); 0: no, 1 and 2: yes.
 ---@field ssl_verifystatus? boolean|integer Ask for an OCSP answer in the handshake (RFC 6066 section 8) and require that it is good. Not built in.
@@ -708,6 +708,17 @@
 ---@field CSELECT_ERR integer 4, failed
 ---@field MNOTIFY_INFO_READ integer 0, a message waits where none did
 ---@field MNOTIFY_EASY_DONE integer 1, a transfer has ended
+---@field LOCK_DATA_NONE integer 0, nothing
+---@field LOCK_DATA_SHARE integer 1, the share itself
+---@field LOCK_DATA_COOKIE integer 2, cookies
+---@field LOCK_DATA_DNS integer 3, cached names
+---@field LOCK_DATA_SSL_SESSION integer 4, TLS sessions
+---@field LOCK_DATA_CONNECT integer 5, idle connections
+---@field LOCK_DATA_PSL integer 6, the public suffix list
+---@field LOCK_DATA_HSTS integer 7, the HSTS store
+---@field LOCK_ACCESS_NONE integer 0, not at all
+---@field LOCK_ACCESS_SHARED integer 1, it is only read
+---@field LOCK_ACCESS_SINGLE integer 2, it may change
 ---@field CALLBACK_PENDING integer 268435459, the answer comes later
 ---@field BLOB_NOCOPY integer 0, the bytes stay the caller's
 ---@field BLOB_COPY integer 1, the bytes are copied
@@ -1200,6 +1211,25 @@
 ---| "info_read" # a message waits where none did
 ---| "easy_done" # a transfer has ended
 
+---What a share shares, each with a lock.
+---@alias curlew.lock_data
+---| integer
+---| "none" # nothing
+---| "share" # the share itself
+---| "cookie" # cookies
+---| "dns" # cached names
+---| "ssl_session" # TLS sessions
+---| "connect" # idle connections
+---| "psl" # the public suffix list
+---| "hsts" # the HSTS store
+
+---How what is shared is used.
+---@alias curlew.lock_access
+---| integer
+---| "none" # not at all
+---| "shared" # it is only read
+---| "single" # it may change
+
 ---A result of callbacks that may pend.
 ---@alias curlew.callback
 ---| integer
@@ -1368,4 +1398,12 @@
 ---| "bad_user" # 29, the user name is malformed
 ---| "lacks_idn" # 30, international host names are not built in
 ---| "too_large" # 31, larger than allowed
+
+---@alias curlew.share_error
+---| "ok" # 0, no error
+---| "bad_option" # 1, no such option, or not a value for it
+---| "in_use" # 2, handles use the share: it cannot change or go
+---| "invalid" # 3, not a share handle
+---| "nomem" # 4, out of memory
+---| "not_built_in" # 5, not built in
 

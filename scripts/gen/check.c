@@ -303,6 +303,7 @@ int check_tables(void) {
   check_numbers("errors.def", errors, 0);
   check_numbers("errors.def", merrors, 0);
   check_numbers("errors.def", uerrors, 0);
+  check_numbers("share.def", sherrors, 0);
   check_infos();
   check_constants();
   check_callbacks();

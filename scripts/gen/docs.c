@@ -201,6 +201,8 @@ void write_errors_md(FILE *out) {
   put_numbers(out, "CWM_", merrors);
   fputs("\n## Category url\n\n", out);
   put_numbers(out, "CWUE_", uerrors);
+  fputs("\n## Category share\n\n", out);
+  put_numbers(out, "CWSHE_", sherrors);
 }
 
 void write_infos_md(FILE *out) {

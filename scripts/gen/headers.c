@@ -29,6 +29,7 @@ void write_codes(FILE *out) {
   put_codes(out, "code", "CWE_", errors);
   put_codes(out, "mcode", "CWM_", merrors);
   put_codes(out, "ucode", "CWUE_", uerrors);
+  put_codes(out, "shcode", "CWSHE_", sherrors);
   fputs("#endif\n", out);
 }
 

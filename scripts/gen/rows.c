@@ -61,6 +61,12 @@ const struct number_row uerrors[] = {
 #undef merror
 #undef uerror
 
+#define sherror(name, number, prose) {#name, number, "", prose},
+const struct number_row sherrors[] = {
+#include "tbl/share.def"
+    {0}};
+#undef sherror
+
 #define info(name, number, kind, prose) {#name, number, #kind, prose},
 const struct number_row infos[] = {
 #include "tbl/infos.def"

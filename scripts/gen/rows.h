@@ -111,6 +111,7 @@ extern const struct group_row groups[];
 extern const struct number_row errors[];
 extern const struct number_row merrors[];
 extern const struct number_row uerrors[];
+extern const struct number_row sherrors[];
 extern const struct number_row infos[];
 extern const struct callback_row callbacks[];
 extern const struct callback_row mcallbacks[];

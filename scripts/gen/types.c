@@ -197,4 +197,5 @@ void write_types(FILE *out) {
   put_error_alias(out, "easy", errors);
   put_error_alias(out, "multi", merrors);
   put_error_alias(out, "url", uerrors);
+  put_error_alias(out, "share", sherrors);
 }

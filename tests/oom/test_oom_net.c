@@ -97,7 +97,7 @@ static bool resolve_all(const struct cw_platform *real) {
             cw_resolver_new(loop, &resolver) == CW_OK;
   if (ok) {
     enum cw_code err =
-        cw_resolve_preset(resolver, "p.test:80:192.0.2.9,192.0.2.8", &fail);
+        cw_resolve_preset(resolver, NULL, "p.test:80:192.0.2.9,192.0.2.8", &fail);
     cr_assert(err == CW_OK || err == CWE_OUT_OF_MEMORY);
     ok = !err && ok;
     ok = resolve_one(resolver, loop, "p.test", 80) && ok;

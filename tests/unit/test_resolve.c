@@ -246,7 +246,7 @@ Test(resolve, names_that_are_refused) {
 static enum cw_code preset(struct world *w, const char *entry,
                            struct cw_fail *fail) {
   cw_fail_clear(fail);
-  return cw_resolve_preset(w->resolver, entry, fail);
+  return cw_resolve_preset(w->resolver, NULL, entry, fail);
 }
 
 Test(resolve, presets) {

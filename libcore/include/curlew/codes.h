@@ -319,4 +319,19 @@ enum cw_ucode {
   CWUE_TOO_LARGE = 31
 };
 
+enum cw_shcode {
+  /* no error */
+  CWSHE_OK = 0,
+  /* no such option, or not a value for it */
+  CWSHE_BAD_OPTION = 1,
+  /* handles use the share: it cannot change or go */
+  CWSHE_IN_USE = 2,
+  /* not a share handle */
+  CWSHE_INVALID = 3,
+  /* out of memory */
+  CWSHE_NOMEM = 4,
+  /* not built in */
+  CWSHE_NOT_BUILT_IN = 5
+};
+
 #endif

@@ -8,6 +8,7 @@
 #include "curlew/mime.h"
 #include "curlew/multi.h"
 #include "curlew/platform.h"
+#include "curlew/share.h"
 #include "curlew/sink.h"
 #include "curlew/stream.h"
 #include "curlew/url.h"
