@@ -83,8 +83,8 @@ local function with_answers(fn)
 end
 
 local C_TYPES = {
-  "easy", "multi", "view", "sink", "source", "mime", "url", "socket", "address",
-  "ssl_ctx", "resolver", "listener", "stream", "vnet",
+  "easy", "multi", "share", "view", "sink", "source", "mime", "url", "socket",
+  "address", "ssl_ctx", "resolver", "listener", "stream", "vnet",
 }
 
 describe("the types for editors", function()

@@ -96,8 +96,8 @@ static bool resolve_all(const struct cw_platform *real) {
   bool ok = cw_loop_open(&platform, &loop) == CW_OK &&
             cw_resolver_new(loop, &resolver) == CW_OK;
   if (ok) {
-    enum cw_code err =
-        cw_resolve_preset(resolver, NULL, "p.test:80:192.0.2.9,192.0.2.8", &fail);
+    enum cw_code err = cw_resolve_preset(
+        resolver, NULL, "p.test:80:192.0.2.9,192.0.2.8", &fail);
     cr_assert(err == CW_OK || err == CWE_OUT_OF_MEMORY);
     ok = !err && ok;
     ok = resolve_one(resolver, loop, "p.test", 80) && ok;

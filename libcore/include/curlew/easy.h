@@ -37,7 +37,8 @@ CW_EXTERN CW *cw_easy_init(void);
    used from then on. NULL is allowed. */
 CW_EXTERN void cw_easy_cleanup(CW *easy);
 /* All options but SHARE back to their defaults; connections stay, and so do the
-   facts of the last transfer. While its transfer runs: CWE_RECURSIVE_API_CALL. */
+   facts of the last transfer. While its transfer runs: CWE_RECURSIVE_API_CALL.
+ */
 CW_EXTERN enum cw_code cw_easy_reset(CW *easy);
 /* Writes the store of HSTS: the file of CWOPT_HSTS, then each entry to the
    hstswrite callback. Cleanup does the same and cannot say what failed.
