@@ -277,7 +277,7 @@ Test(peer_conv, each_hop_converts_anew) {
 static size_t on_read(char *bytes, size_t size, size_t n, void *data) {
   struct app *app = data;
   n = size * n < 5 - app->given ? size * n : 5 - app->given;
-  memcpy(bytes, "bytes" + app->given, n);
+  memcpy(bytes, &"bytes"[app->given], n);
   app->given += n;
   return n;
 }
@@ -371,6 +371,6 @@ Test(peer_conv, names_of_certificates_come_from_utf8_and_may_shrink) {
   cr_assert_gt(certs->count, 0);
   cr_expect(has_name(certs->lists[0], "Subject:short"));
   cr_expect(has_name(certs->lists[0], "Issuer:short"));
-  cr_expect_eq(app->calls[CW_SLOT_CONV_FROM_UTF8], 2 * certs->count);
+  cr_expect_eq((size_t)app->calls[CW_SLOT_CONV_FROM_UTF8], 2 * certs->count);
   app_end(app);
 }

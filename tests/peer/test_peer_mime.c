@@ -52,7 +52,7 @@ static size_t give(char *bytes, size_t size, size_t n, void *arg) {
   }
   n *= size;
   n = n < left ? n : left;
-  memcpy(bytes, TEXT + given->at, n);
+  memcpy(bytes, &TEXT[given->at], n);
   given->at += n;
   return n;
 }
