@@ -1,6 +1,6 @@
 /*
  * Four threads, each with a multi of its own, and one share against a real
- * nginx. The same program is built with ThreadSanitizer, see scripts/tsan.
+ * nginx.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -72,7 +72,7 @@ static void one_transfer(struct worker *worker, CWM *multi) {
 static void *work(void *data) {
   struct worker *worker = data;
   for (int i = 0; i < ROUNDS; i++) {
-    /* A multi goes with its thread's work half way: what it parked stays. */
+    /* The multi goes and what it parked stays. */
     CWM *multi = cw_multi_init();
     for (int k = 0; multi && k < 5; k++) {
       one_transfer(worker, multi);
