@@ -160,6 +160,7 @@ static enum cw_code run_steps(struct cw_exchange *x, bool until_receiving) {
   while (!err && run->step && !(until_receiving && run->receiving)) {
     err = check_deadline(x, ssh);
     if (!err) {
+      ssh->spins = 0;
       err = run->step(x, run, ssh);
     }
   }

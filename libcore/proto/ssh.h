@@ -28,6 +28,10 @@
 /* Keys that an agent may offer: each costs a question to the server, which
    counts failures. */
 #define CW_SSH_MAX_AGENT_KEYS 16
+/* Times that libssh2 may try again within one call: some of its clean-ups (of
+   SCP, for one) turn in a circle until the peer answers, and readiness comes
+   only between calls. Past it the connection counts as broken. */
+#define CW_SSH_MAX_SPINS 1000
 /* Bytes moved in one call, so that one fast peer does not starve the rest. */
 #define CW_SSH_BUDGET (1024 * 1024)
 
@@ -45,7 +49,8 @@ struct cw_ssh {
   const char *password; /* of the running exchange, for prompts */
   bool prompted;        /* the password was given to a prompt */
   bool handshaken, logged_in;
-  bool dying; /* nothing goes out any more, nothing comes in */
+  bool dying;     /* nothing goes out any more, nothing comes in */
+  unsigned spins; /* times that it was told to wait, in this call */
   uint64_t handshake_bytes;
   size_t in_start, in_end; /* of in: the banner is read byte by byte */
   char in[4096];

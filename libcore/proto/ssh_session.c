@@ -33,7 +33,7 @@ static void ssh_free(void *ptr, void **abstract) {
 
 static ssize_t failed_io(struct cw_ssh *ssh, enum cw_code err) {
   if (err == CW_AGAIN) {
-    return -EAGAIN;
+    return ssh->spins++ < CW_SSH_MAX_SPINS ? -EAGAIN : -ECONNRESET;
   }
   ssh->io_code = err;
   return -ECONNRESET;
