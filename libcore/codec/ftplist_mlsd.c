@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/scan.h"
-#include "codec/date.h"
+#include "codec/ftp_reply.h"
 #include "codec/ftplist_int.h"
 
 struct facts {
@@ -73,14 +73,8 @@ static bool on_size(struct facts *facts, struct cw_slice value) {
    do not know a time write nonsense: the text is kept, the number is not. */
 static bool on_modify(struct facts *facts, struct cw_slice value) {
   facts->info->strings.time = cw_ftplist_cut(value);
-  if (value.len < 14 ||
-      !cw_ftplist_is_digits(cw_slice(value.ptr, 14), 14, 14)) {
-    return true;
-  }
-  const char *p = value.ptr;
-  const char text[] = {p[0], p[1], p[2], p[3],  p[4],  p[5], p[6],  p[7], ' ',
-                       p[8], p[9], ':',  p[10], p[11], ':',  p[12], p[13]};
-  if (cw_date_parse(cw_slice(text, sizeof(text)), 0, &facts->info->time_s)) {
+  if (value.len >= 14 &&
+      cw_ftp_parse_time(cw_slice(value.ptr, 14), &facts->info->time_s)) {
     facts->info->flags |= CW_FINFOFLAG_KNOWN_TIME;
   }
   return true;
