@@ -1,5 +1,7 @@
 #include "base/scan.h"
 
+#include <string.h>
+
 /* One row for sixteen characters; letters are 10 (alpha, token), a to f 14,
    digits 13. The upper half is zero: bytes beyond ASCII are in no class. */
 const unsigned char cw_char_class[256] = {
@@ -19,6 +21,21 @@ bool cw_is_token(struct cw_slice s) {
     }
   }
   return s.len > 0;
+}
+
+bool cw_has_control(struct cw_slice s) {
+  for (size_t i = 0; i < s.len; i++) {
+    if (cw_is_control(s.ptr[i])) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool cw_has_line_end(struct cw_slice s) {
+  return s.len > 0 &&
+         (memchr(s.ptr, '\r', s.len) || memchr(s.ptr, '\n', s.len) ||
+          memchr(s.ptr, '\0', s.len));
 }
 
 int cw_hex_value(int c) {

@@ -46,6 +46,13 @@ static inline char cw_to_lower(char c) {
 }
 /* True for a non-empty run of token characters. */
 bool cw_is_token(struct cw_slice s);
+/* A control character is below a space, a tab too, or DEL. */
+static inline bool cw_is_control(char c) {
+  return (unsigned char)c < 0x20 || c == 0x7f;
+}
+bool cw_has_control(struct cw_slice s);
+/* Has what would end a line of a protocol early: CR, LF or NUL. */
+bool cw_has_line_end(struct cw_slice s);
 /* 0 to 15, or -1. */
 int cw_hex_value(int c);
 

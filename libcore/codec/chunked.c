@@ -77,7 +77,7 @@ static enum cw_code chunked_extension(struct cw_chunked_in *in, char c,
     chunked_line_done(in);
   } else if (c == '\r') {
     in->state = CHUNKED_SIZE_LF;
-  } else if (((unsigned char)c < ' ' && c != '\t') || c == 0x7f) {
+  } else if (cw_is_control(c) && c != '\t') {
     return chunked_refuse(fail, "a control character in a chunk extension", c);
   }
   return CW_OK;

@@ -12,17 +12,6 @@ static struct cw_slice from(struct cw_slice s, size_t at) {
   return cw_slice(s.ptr + at, s.len - at);
 }
 
-/* RFC 6265bis, 5.6, which lets a tab pass: a cookie file cannot. */
-static bool has_control(struct cw_slice s) {
-  for (size_t i = 0; i < s.len; i++) {
-    unsigned char c = (unsigned char)s.ptr[i];
-    if (c < 0x20 || c == 0x7f) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /* Splits at the first c; false: there is none. */
 static bool split(struct cw_slice s, char c, struct cw_slice *front,
                   struct cw_slice *rest) {
@@ -98,12 +87,13 @@ static bool keeps_promise(const struct cw_cookie *cookie) {
   return true;
 }
 
+/* RFC 6265bis, 5.6, lets a tab pass: a cookie file cannot. */
 bool cw_cookie_parse(struct cw_slice text, int64_t now_s,
                      struct cw_cookie *cookie) {
   struct cw_slice rest = text, pair, attribute;
   bool has_age = false;
   *cookie = (struct cw_cookie){.name = cw_slice("", 0)};
-  if (has_control(text) || !cw_slice_split(&rest, ';', &pair) ||
+  if (cw_has_control(text) || !cw_slice_split(&rest, ';', &pair) ||
       !split(pair, '=', &cookie->name, &cookie->value) ||
       cookie->name.len == 0 ||
       cookie->name.len + cookie->value.len > CW_COOKIE_MAX_BYTES) {
@@ -139,13 +129,13 @@ bool cw_cookie_parse_line(struct cw_slice line, struct cw_cookie *cookie) {
     return false;
   }
   while (n < 6 && cw_slice_split(&line, '\t', &field[n]) &&
-         !has_control(field[n])) {
+         !cw_has_control(field[n])) {
     n++;
   }
   /* An empty value may lack its tab. */
   field[6] = line.ptr ? line : cw_slice("", 0);
   if (n < 6 || !cw_scan_u64(field[4], (uint64_t)MAX_TIME_S, &expires) ||
-      has_control(field[6]) || field[5].len == 0 ||
+      cw_has_control(field[6]) || field[5].len == 0 ||
       field[5].len + field[6].len > CW_COOKIE_MAX_BYTES) {
     return false;
   }

@@ -2,6 +2,7 @@
 #include "codec/digest.h"
 
 #include "base/mem.h"
+#include "base/scan.h"
 #include "codec/challenge.h"
 
 void cw_digest_init(struct cw_digest_challenge *challenge) {
@@ -16,16 +17,6 @@ void cw_digest_fini(struct cw_digest_challenge *challenge) {
   cw_digest_init(challenge);
 }
 
-static bool has_control(const struct cw_buf *text) {
-  for (size_t i = 0; i < text->len; i++) {
-    unsigned char c = (unsigned char)text->ptr[i];
-    if (c < 0x20 || c == 0x7f) {
-      return true;
-    }
-  }
-  return false;
-}
-
 /* A parameter as a string of its own. CWE_BAD_FUNCTION_ARGUMENT: it is there
    twice, is too long, or holds what no header may hold. */
 static enum cw_code keep(const struct cw_auth_param *param, char **pvalue) {
@@ -35,7 +26,7 @@ static enum cw_code keep(const struct cw_auth_param *param, char **pvalue) {
   }
   cw_buf_init(&text, CW_DIGEST_MAX_VALUE_BYTES);
   enum cw_code err = cw_auth_param_value(param, &text);
-  if (err == CWE_TOO_LARGE || (!err && has_control(&text))) {
+  if (err == CWE_TOO_LARGE || (!err && cw_has_control(cw_buf_slice(&text)))) {
     err = CWE_BAD_FUNCTION_ARGUMENT;
   }
   if (!err) {

@@ -175,11 +175,10 @@ enum user_text {
 static enum user_text kind_of(struct cw_slice user) {
   enum user_text kind = USER_ASCII;
   for (size_t i = 0; i < user.len; i++) {
-    unsigned char c = (unsigned char)user.ptr[i];
-    if (c < 0x20 || c == 0x7f) {
+    if (cw_is_control(user.ptr[i])) {
       return USER_CONTROL;
     }
-    kind = c >= 0x80 ? USER_BEYOND_ASCII : kind;
+    kind = (unsigned char)user.ptr[i] >= 0x80 ? USER_BEYOND_ASCII : kind;
   }
   return kind;
 }

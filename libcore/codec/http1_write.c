@@ -12,18 +12,11 @@
 #include "base/scan.h"
 #include "codec/printable.h"
 
-static bool write_has_line_end(struct cw_slice s) {
-  return s.len > 0 &&
-         (memchr(s.ptr, '\r', s.len) || memchr(s.ptr, '\n', s.len) ||
-          memchr(s.ptr, '\0', s.len));
-}
-
 /* Characters that may stand in a request target: no controls, no space. Bytes
    from 0x80 on are let through, since servers see them in the wild. */
 static bool write_is_target(struct cw_slice s) {
   for (size_t i = 0; i < s.len; i++) {
-    unsigned char c = (unsigned char)s.ptr[i];
-    if (c <= ' ' || c == 0x7f) {
+    if (s.ptr[i] == ' ' || cw_is_control(s.ptr[i])) {
       return false;
     }
   }
@@ -82,7 +75,7 @@ enum cw_code cw_h1_add_field(struct cw_buf *buf, struct cw_slice name,
                    "the header name is not a token: \"%.*s\"",
                    cw_printable(name), name.len ? name.ptr : "");
   }
-  if (write_has_line_end(value)) {
+  if (cw_has_line_end(value)) {
     /* The value is not shown: it may be a secret. */
     return cw_fail(fail, CWE_BAD_FUNCTION_ARGUMENT,
                    "the value of header \"%.*s\" has a CR, LF or NUL",
@@ -127,7 +120,7 @@ enum cw_code cw_h1_parse_custom(const char *line, enum cw_h1_custom *pwhat,
                    "the name of a custom header is not a token: \"%.*s\"",
                    cw_printable(*name), name->ptr);
   }
-  if (write_has_line_end(*value)) {
+  if (cw_has_line_end(*value)) {
     return cw_fail(fail, CWE_BAD_FUNCTION_ARGUMENT,
                    "the value of custom header \"%.*s\" has a CR or LF",
                    cw_printable(*name), name->ptr);

@@ -176,9 +176,7 @@ enum cw_code cw_ssh_quote_parse(struct cw_slice line, int64_t now_s,
   if (line.len > CW_SSH_QUOTE_MAX_BYTES) {
     return wrong(pwhy, "it is longer than 64 KiB");
   }
-  if (line.len > 0 &&
-      (memchr(line.ptr, 0, line.len) || memchr(line.ptr, '\r', line.len) ||
-       memchr(line.ptr, '\n', line.len))) {
+  if (cw_has_line_end(line)) {
     return wrong(pwhy, "it holds a NUL byte or a line end");
   }
   skip_spaces(&line);

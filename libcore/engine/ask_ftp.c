@@ -14,7 +14,7 @@ static int64_t time_or(const struct cw_options *o, enum cw_opt opt,
   return ms > 0 ? ms * 1000 : standard_us;
 }
 
-enum cw_code cw_ask_ftp_fill(struct cw_easy *easy) {
+enum cw_code cw_ask_ftp(struct cw_easy *easy) {
   const struct cw_options *o = &easy->options;
   struct cw_ask_ftp *ask = cw_arena_alloc(&easy->x.arena, sizeof(*ask));
   if (!ask) {

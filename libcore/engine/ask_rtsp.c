@@ -7,7 +7,7 @@
 #include "proto/ask_rtsp.h"
 
 #include "curlew/easy.h"
-#include "engine/easy.h"
+#include "engine/ask.h"
 
 static bool takes_body(int request) {
   return request == CW_RTSPREQ_ANNOUNCE ||

@@ -92,7 +92,7 @@ static void fill_plain(const struct cw_options *o, struct cw_ask_ssh *ask) {
   ask->postquote = cw_opt_list(o, cw_opt_postquote);
 }
 
-enum cw_code cw_ask_ssh_fill(struct cw_easy *easy) {
+enum cw_code cw_ask_ssh(struct cw_easy *easy) {
   struct cw_ask_ssh *ask = cw_arena_alloc(&easy->x.arena, sizeof(*ask));
   if (!ask) {
     return cw_fail_oom(&easy->fail);

@@ -241,9 +241,9 @@ static enum cw_code make_text(struct cw_easy *easy, struct cw_conv *conv,
 }
 
 static unsigned spoken_by(const struct cw_easy *easy) {
-  bool has_head =
-      easy->proto == &cw_proto_http1 || easy->proto == &cw_proto_rtsp;
-  return easy->proto == &cw_proto_ftp ? FTP : has_head ? HTTP : 0;
+  return easy->proto->has_fields        ? HTTP
+         : easy->proto == &cw_proto_ftp ? FTP
+                                        : 0;
 }
 
 enum cw_code cw_conv_request(struct cw_easy *easy) {

@@ -366,11 +366,9 @@ CW_MUST_CHECK enum cw_code cw_call_write(struct cw_easy *easy, cw_write_fn fn,
                                          enum cw_slot slot, enum cw_opt data,
                                          const struct cw_piece *piece);
 
-/* --- ask_rtsp.c, and hooks_rtsp.c: of struct cw_exchange_host
+/* --- hooks_rtsp.c: of struct cw_exchange_host
  * ------------------------------------- */
 
-/* Fills easy->x.request.rtsp and what goes with it. */
-CW_MUST_CHECK enum cw_code cw_ask_rtsp(struct cw_easy *easy);
 enum cw_code cw_hook_interleave(void *data, const struct cw_piece *message,
                                 size_t *ptaken);
 enum cw_code cw_hook_rtsp_session(void *data, struct cw_slice id);

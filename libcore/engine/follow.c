@@ -158,10 +158,8 @@ static void judge_time(struct cw_easy *easy) {
   if (answer->status == 304) {
     easy->t.condition_unmet = true;
   }
-  bool is_http =
-      easy->proto == &cw_proto_http1 || easy->proto == &cw_proto_rtsp;
   if (!r->time_condition || answer->last_modified_s < 0 ||
-      (is_http && answer->status != 200)) {
+      (easy->proto->has_fields && answer->status != 200)) {
     return;
   }
   bool older = answer->last_modified_s <= r->time_value_s;

@@ -214,8 +214,7 @@ static void use_reader(struct cw_easy *easy, int64_t size) {
 static enum cw_code resume_upload(struct cw_easy *easy) {
   struct cw_request *r = &easy->x.request;
   int64_t offset = cw_opt_i(opts(easy), cw_opt_resume_from_large);
-  if (offset <= 0 || easy->proto == &cw_proto_file ||
-      easy->proto->seeks_itself) {
+  if (offset <= 0 || easy->proto->seeks_itself) {
     return CW_OK;
   }
   if (r->body_size < 0) {
@@ -509,32 +508,19 @@ enum cw_code cw_request_fill(struct cw_easy *easy) {
   fill_plain(easy);
   fill_limits(easy);
   err = choose_body(easy);
-  if (!err && easy->proto == &cw_proto_http1) {
-    err = cw_cookies_begin(easy);
-  }
-  if (!err && easy->proto == &cw_proto_http1) {
-    err = cw_cookies_fill(easy);
-  }
   if (!err) {
     err = make_writer(easy);
   }
   if (!err) {
     err = fill_login(easy);
   }
-  if (!err && easy->proto == &cw_proto_ftp) {
-    err = cw_ask_ftp_fill(easy);
-  }
-  if (!err && easy->proto == &cw_proto_ssh) {
-    err = cw_ask_ssh_fill(easy);
-  }
   if (!err) {
     err = make_range(easy);
   }
-  if (!err && easy->proto == &cw_proto_rtsp) {
-    err = cw_ask_rtsp(easy);
+  if (!err) {
+    err = cw_ask_fill(easy);
   }
-  if (!err &&
-      (easy->proto == &cw_proto_http1 || easy->proto == &cw_proto_rtsp)) {
+  if (!err && easy->proto->has_fields) {
     err = cw_auth_fill(easy);
   }
   return err;

@@ -55,7 +55,7 @@ static enum cw_code seek_upload(struct cw_easy *easy) {
   int64_t offset = cw_opt_i(o, cw_opt_resume_from_large);
   if (t->upload_asked || offset <= 0 || !cw_opt_i(o, cw_opt_upload) ||
       !cw_opt_f(o, cw_opt_seekfunction) || cw_opt_p(o, cw_opt_source) ||
-      easy->proto == &cw_proto_file || easy->proto->seeks_itself) {
+      easy->proto->seeks_itself) {
     return CW_OK;
   }
   int64_t result = 0;

@@ -158,10 +158,7 @@ static void fill_tls(struct cw_easy *easy, struct cw_tls_config *tls) {
   tls->max_version = (int)(version >> 16);
   tls->session_cache = cw_opt_i(o, cw_opt_ssl_sessionid_cache) != 0;
   tls->certinfo = cw_opt_i(o, cw_opt_certinfo) != 0;
-  tls->alpn =
-      easy->proto == &cw_proto_http1 && cw_opt_i(o, cw_opt_ssl_enable_alpn)
-          ? "http/1.1"
-          : NULL;
+  tls->alpn = cw_opt_i(o, cw_opt_ssl_enable_alpn) ? easy->proto->alpn : NULL;
 }
 
 static void fill_socket(struct cw_easy *easy, struct cw_socket_options *s) {
@@ -202,7 +199,7 @@ static enum cw_code make_connection(struct cw_easy *easy) {
       .host = host,
       .port = cw_uri_port(&t->uri),
       .tls = cw_scheme_has(t->uri.scheme, sc_tls),
-      .sessions_of = easy->proto == &cw_proto_ftp ? CW_SESSIONS_OWN : 0,
+      .sessions_of = easy->proto->owns_tls_sessions ? CW_SESSIONS_OWN : 0,
       .sessions = cw_share_sessions(easy),
       .addrs = t->addrs,
       .deadline_us = connect_deadline(easy),

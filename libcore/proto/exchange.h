@@ -205,9 +205,15 @@ struct cw_exchange {
 struct cw_proto {
   const char *name;
   bool needs_connection;
-  bool seeks_itself; /* a resumed upload: calls host->resume_upload */
+  bool seeks_itself; /* begins a resumed upload where it has to, perhaps by
+                        host->resume_upload; else the engine leaves out what is
+                        there already */
   bool asks_prereq;  /* calls host->prereq itself; else the engine asks before
                         open */
+  bool has_fields;   /* header fields and a status, as HTTP has them */
+  bool owns_tls_sessions; /* each connection's are for itself and its data
+                             connections */
+  const char *alpn;       /* NULL: none */
   /* Makes x->state. Once per exchange object. CWE_OUT_OF_MEMORY. */
   enum cw_code (*init)(struct cw_exchange *x);
   void (*fini)(struct cw_exchange *x);

@@ -407,6 +407,7 @@ static enum cw_code file_receive(struct cw_exchange *x) {
 const struct cw_proto cw_proto_file = {
     .name = "file",
     .needs_connection = false,
+    .seeks_itself = true,
     .init = file_init,
     .fini = file_fini,
     .open = file_open,

@@ -377,6 +377,7 @@ const struct cw_proto cw_proto_ftp = {
     .needs_connection = true,
     .asks_prereq = true,
     .seeks_itself = true,
+    .owns_tls_sessions = true,
     .init = ftp_init,
     .fini = ftp_fini,
     .open = ftp_open,

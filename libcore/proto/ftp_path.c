@@ -19,14 +19,9 @@ static bool is_ok(const struct cw_ftp *f) {
 
 /* --- the plan ------------------------------------------------------------ */
 
-/* What would end a command line, or the name, early. */
-static bool has_line_end(const char *s, size_t n) {
-  return memchr(s, '\r', n) || memchr(s, '\n', n) || memchr(s, '\0', n);
-}
-
 static enum cw_code check_text(struct cw_exchange *x, const char *what,
                                const char *text) {
-  if (text && has_line_end(text, strlen(text))) {
+  if (text && cw_has_line_end(cw_slice_str(text))) {
     return cw_fail(x->fail, CWE_URL_MALFORMAT,
                    "%s holds a line end, which would begin another command "
                    "of FTP",
@@ -79,7 +74,8 @@ static enum cw_code add_decoded(struct cw_exchange *x, struct cw_buf *buf,
                    "the path of the URL is longer than %d bytes",
                    CW_FTP_MAX_PATH_BYTES);
   }
-  if (buf->len > before && has_line_end(buf->ptr + before, buf->len - before)) {
+  if (buf->len > before &&
+      cw_has_line_end(cw_slice(buf->ptr + before, buf->len - before))) {
     return cw_fail(x->fail, CWE_URL_MALFORMAT,
                    "the path of the URL holds a line end or a NUL byte, which "
                    "would end the command of FTP");

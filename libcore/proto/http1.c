@@ -53,6 +53,8 @@ static enum cw_code http1_open(struct cw_exchange *x) {
 const struct cw_proto cw_proto_http1 = {
     .name = "http",
     .needs_connection = true,
+    .has_fields = true,
+    .alpn = "http/1.1",
     .init = http1_init,
     .fini = http1_fini,
     .open = http1_open,

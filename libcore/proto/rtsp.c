@@ -103,6 +103,7 @@ static enum cw_code rtsp_open(struct cw_exchange *x) {
 const struct cw_proto cw_proto_rtsp = {
     .name = "rtsp",
     .needs_connection = true,
+    .has_fields = true,
     .init = rtsp_init,
     .fini = rtsp_fini,
     .open = rtsp_open,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/scan.h"
 #include "codec/date.h"
 #include "curlew/easy.h"
 #include "proto/rtsp.h"
@@ -96,7 +97,7 @@ static enum cw_code add_request_line(struct cw_exchange *x, struct cw_rtsp *h) {
   const char *uri = x->request.rtsp->stream_uri;
   uri = uri ? uri : "*";
   for (const char *c = uri; *c; c++) {
-    if ((unsigned char)*c <= ' ' || *c == 0x7f) {
+    if (*c == ' ' || cw_is_control(*c)) {
       return cw_fail(x->fail, CWE_BAD_FUNCTION_ARGUMENT,
                      "rtsp_stream_uri has a space or control character at byte "
                      "%zu",

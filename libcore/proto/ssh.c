@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/scan.h"
 #include "proto/ssh.h"
 
 static enum cw_code ssh_init(struct cw_exchange *x) {
@@ -44,13 +45,6 @@ static void ssh_fini(struct cw_exchange *x) {
   }
 }
 
-/* No byte of a path may end a line: SCP's commands are lines, and a NUL would
-   name another file than was meant. */
-static bool is_clean(const char *path, size_t n) {
-  return !memchr(path, 0, n) && !memchr(path, '\r', n) &&
-         !memchr(path, '\n', n);
-}
-
 static enum cw_code decode_path(struct cw_exchange *x, struct cw_ssh_run *run) {
   const char *path = x->request.uri->path;
   struct cw_buf buf;
@@ -60,7 +54,8 @@ static enum cw_code decode_path(struct cw_exchange *x, struct cw_ssh_run *run) {
       cw_uri_decode(cw_slice_str(path && *path ? path : "/"), false, &buf);
   if (bad == CWUE_OUT_OF_MEMORY) {
     err = cw_fail_oom(x->fail);
-  } else if (bad || !is_clean(buf.ptr, buf.len)) {
+  } else if (bad || cw_has_line_end(cw_buf_slice(&buf))) {
+    /* SCP's commands are lines; a NUL would name another file. */
     err = cw_fail(x->fail, CWE_URL_MALFORMAT,
                   "the path of the URL holds a NUL byte or a line end, or is "
                   "too long");

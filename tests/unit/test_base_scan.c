@@ -122,3 +122,16 @@ Test(base_scan, take_leaves_the_rest_and_on_failure_everything) {
   cr_assert(cw_slice_eq_str(s, "1000;"));
   cr_assert_eq(v, 206);
 }
+
+Test(base_scan, controls_and_line_ends) {
+  cr_assert_not(cw_has_control(cw_slice_str("")));
+  cr_assert_not(cw_has_control(cw_slice_str("a b~\x80\xff")));
+  cr_assert(cw_has_control(cw_slice_str("a\tb")));
+  cr_assert(cw_has_control(cw_slice_str("a\x7f")));
+  cr_assert(cw_has_control(cw_slice("\0", 1)));
+  cr_assert_not(cw_has_line_end(cw_slice(NULL, 0)));
+  cr_assert_not(cw_has_line_end(cw_slice_str("a\tb\v")));
+  cr_assert(cw_has_line_end(cw_slice_str("a\rb")));
+  cr_assert(cw_has_line_end(cw_slice_str("\n")));
+  cr_assert(cw_has_line_end(cw_slice("a\0", 2)));
+}
