@@ -115,46 +115,70 @@ static int options(lua_State *L) {
   return 1;
 }
 
-static const char *data_name(int number) {
-  for (size_t i = 0; i < lcw_noptions; i++) {
-    if (lcw_options[i].number == number && !lcw_options[i].target) {
-      return lcw_options[i].name;
+static const char *name_of(const struct lcw_option *rows, size_t n,
+                           int number) {
+  for (size_t i = 0; i < n; i++) {
+    if (rows[i].number == number && !rows[i].target) {
+      return rows[i].name;
     }
   }
   return "none";
 }
 
-static int next_callback(lua_State *L) {
-  static const char *const holds[] = {"recv", "send", "both", "none"};
-  lua_Integer i = lua_tointeger(L, lua_upvalueindex(1));
-  if ((size_t)i >= lcw_ncallbacks) {
-    return 0;
-  }
-  lua_pushinteger(L, i + 1);
-  lua_replace(L, lua_upvalueindex(1));
-  const struct lcw_callback *row = &lcw_callbacks[i];
-  lua_createtable(L, 0, 10);
+static void push_callback(lua_State *L, const struct lcw_callback *row,
+                          const char *data) {
+  lua_createtable(L, 0, 11);
   push_string(L, "name", row->name);
   push_string(L, "option", row->option);
-  push_string(L, "data", data_name(row->data_option));
+  push_string(L, "data", data);
   push_string(L, "shape", row->shape_name);
-  push_string(L, "holds", holds[row->hold]);
   push_string(L, "method", row->method);
-  push_string(L, "stop", row->stop_name);
   push_string(L, "feature", row->feature);
-  lua_pushinteger(L, row->stop_code);
-  lua_setfield(L, -2, "stop_code");
   lua_pushboolean(L, row->may_pend);
   lua_setfield(L, -2, "may_pend");
   lua_pushboolean(L, cw_feature(row->feature) > 0);
   lua_setfield(L, -2, "built");
+}
+
+static lua_Integer next_index(lua_State *L) {
+  lua_Integer i = lua_tointeger(L, lua_upvalueindex(1));
+  lua_pushinteger(L, i + 1);
+  lua_replace(L, lua_upvalueindex(1));
+  return i;
+}
+
+static int next_callback(lua_State *L) {
+  static const char *const holds[] = {"recv", "send", "both", "none"};
+  lua_Integer i = next_index(L);
+  if ((size_t)i >= lcw_ncallbacks) {
+    return 0;
+  }
+  const struct lcw_callback *row = &lcw_callbacks[i];
+  push_callback(L, row, name_of(lcw_options, lcw_noptions, row->data_option));
+  push_string(L, "holds", holds[row->hold]);
+  push_string(L, "stop", row->stop_name);
+  lua_pushinteger(L, row->stop_code);
+  lua_setfield(L, -2, "stop_code");
   return 1;
 }
 
-/* callbacks(): each row of an easy handle's callbacks as a table. */
+static int next_mcallback(lua_State *L) {
+  lua_Integer i = next_index(L);
+  if (i >= mslot_count) {
+    return 0;
+  }
+  const struct lcw_callback *row = &lcw_mcallbacks[i];
+  push_callback(L, row, name_of(lcw_moptions, lcw_nmoptions, row->data_option));
+  return 1;
+}
+
+/* callbacks(handle): each row of a handle's callbacks as a table; "easy" where
+   nothing is said, or "multi". */
 static int callbacks(lua_State *L) {
-  lua_pushinteger(L, 1);
-  lua_pushcclosure(L, next_callback, 1);
+  static const char *const handles[] = {"easy", "multi", NULL};
+  bool multi = luaL_checkoption(L, 1, "easy", handles) == 1;
+  lua_pushinteger(L, multi ? 0 : 1); /* row 0 of an easy is no callback */
+  lua_pushcclosure(L, multi ? next_mcallback : next_callback, 1);
   return 1;
 }
 

@@ -27,6 +27,19 @@ struct lcw_multi *lcw_check_multi(lua_State *L, int arg) {
   return self;
 }
 
+/* Bracket a call of the core that may call back: nothing in it may end the
+   multi. */
+static void enter(struct lcw_multi *self, struct lcw_frame *frame,
+                  lua_State *L) {
+  self->in_core++;
+  lcw_enter(self->ctx, frame, L);
+}
+
+static void leave(struct lcw_multi *self, struct lcw_frame *frame) {
+  lcw_leave(self->ctx, frame);
+  self->in_core--;
+}
+
 /* The core mentions the failure of a callback in the call after the one that
    reported it: once is enough. */
 static enum cw_mcode fresh(struct lcw_multi *self, enum cw_mcode err) {
@@ -183,12 +196,12 @@ static int multi_add(lua_State *L) {
   link_easy(self, easy);
   self->due = true;
   struct lcw_frame frame;
-  lcw_enter(self->ctx, &frame, L);
+  enter(self, &frame, L);
   enum cw_mcode err = fresh(self, cw_multi_add_handle(self->multi, easy->easy));
   if (!err && self->has_error) {
     (void)!cw_multi_remove_handle(self->multi, easy->easy);
   }
-  lcw_leave(self->ctx, &frame);
+  leave(self, &frame);
   if (err || self->has_error) {
     lcw_multi_unlink(easy);
     anchor(L, 1, 2, MULTI_ACTIVE, false);
@@ -207,14 +220,14 @@ static int multi_add(lua_State *L) {
 static void let_go(lua_State *L, struct lcw_multi *self, int multi, int index) {
   struct lcw_easy *easy = lua_touserdata(L, index);
   struct lcw_frame frame;
-  lcw_enter(self->ctx, &frame, L);
+  enter(self, &frame, L);
   lcw_easy_ended(easy);
   (void)!cw_multi_remove_handle(self->multi, easy->easy);
   lcw_multi_unlink(easy);
   if (easy->closing) {
     lcw_easy_release(easy);
   }
-  lcw_leave(self->ctx, &frame);
+  leave(self, &frame);
   anchor(L, multi, index, MULTI_ACTIVE, false);
 }
 
@@ -299,12 +312,10 @@ static bool is_idle(const struct lcw_multi *self) {
 static enum cw_mcode turn(lua_State *L, struct lcw_multi *self, int timeout_ms,
                           int *prunning) {
   struct lcw_frame frame;
-  lcw_enter(self->ctx, &frame, L);
-  self->in_core++;
+  enter(self, &frame, L);
   enum cw_mcode err =
       fresh(self, cw_multi_turn(self->multi, timeout_ms, prunning));
-  self->in_core--;
-  lcw_leave(self->ctx, &frame);
+  leave(self, &frame);
   return err;
 }
 
@@ -383,11 +394,9 @@ static int multi_socket_action(lua_State *L) {
   int events = cselect(L, 3);
   int running = 0;
   struct lcw_frame frame;
-  lcw_enter(self->ctx, &frame, L);
-  self->in_core++;
+  enter(self, &frame, L);
   enum cw_mcode err = cw_multi_socket_action(self->multi, fd, events, &running);
-  self->in_core--;
-  lcw_leave(self->ctx, &frame);
+  leave(self, &frame);
   if (err || self->has_error) {
     return lcw_multi_failed(L, self, (int)err);
   }
@@ -620,23 +629,34 @@ static int set_mcallback(lua_State *L, struct lcw_multi *self,
     }
     cw_any_fn fn = lcw_mtrampoline((enum lcw_mslot)i);
     struct lcw_frame frame;
-    lcw_enter(self->ctx, &frame, L);
+    enter(self, &frame, L);
     enum cw_mcode err = cw_multi_set_ptr(
         self->multi, (enum cw_moption)callback->data_option, self);
     if (!err) {
       err =
           fresh(self, cw_multi_set_fn(self->multi, option, unset ? NULL : fn));
     }
-    lcw_leave(self->ctx, &frame);
+    leave(self, &frame);
     return (int)err;
   }
   return CWM_NOT_BUILT_IN;
 }
 
+static int set_number(lua_State *L, struct lcw_multi *self,
+                      const struct lcw_option *row, int value) {
+  int64_t number =
+      lua_isnil(L, value) ? row->standard : lcw_check_number(L, row, value);
+  struct lcw_frame frame;
+  enter(self, &frame, L); /* fewer idle connections: sockets are closed */
+  enum cw_mcode err =
+      cw_multi_set_int(self->multi, (enum cw_moption)row->number, number);
+  leave(self, &frame);
+  return (int)err;
+}
+
 static int set_option(lua_State *L, struct lcw_multi *self, int index,
                       const struct lcw_option *row, int value) {
   enum cw_moption option = (enum cw_moption)row->number;
-  int err = CWM_OK;
   if (cw_feature(row->feature) <= 0) {
     self->missing = row;
     return CWM_NOT_BUILT_IN;
@@ -654,10 +674,7 @@ static int set_option(lua_State *L, struct lcw_multi *self, int index,
     return (int)cw_multi_set_ptr(self->multi, option, NULL);
   default:
     lua_pop(L, 2);
-    err = (int)cw_multi_set_int(
-        self->multi, option,
-        lua_isnil(L, value) ? row->standard : lcw_check_number(L, row, value));
-    return err;
+    return set_number(L, self, row, value);
   }
 }
 
@@ -789,9 +806,9 @@ static int multi_close(lua_State *L) {
     return lcw_fail(L, self->safe);
   }
   struct lcw_frame frame;
-  lcw_enter(self->ctx, &frame, L);
+  enter(self, &frame, L);
   close_now(self);
-  lcw_leave(self->ctx, &frame);
+  leave(self, &frame);
   static const int tables[] = {MULTI_ACTIVE, MULTI_ASSIGNED, MULTI_CLOSERS,
                                MULTI_TIMERS};
   for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {

@@ -142,9 +142,11 @@ function cw.features(name) end
 ---@return fun(): {name: string, number: integer, kind: string, feature: string, built: boolean, group: string?, default: integer?, alias: string?}?
 function cw.options() end
 
----Each callback of an easy handle as a row.
----@return fun(): {name: string, option: string, data: string, shape: string, holds: string, method: string, stop: string, stop_code: integer, feature: string, may_pend: boolean, built: boolean}?
-function cw.callbacks() end
+---Each callback of an easy handle, or of a multi, as a row; holds, stop and
+---stop_code are those of an easy's alone.
+---@param handle ("easy"|"multi")?
+---@return fun(): {name: string, option: string, data: string, shape: string, holds: string?, method: string, stop: string?, stop_code: integer?, feature: string, may_pend: boolean, built: boolean}?
+function cw.callbacks(handle) end
 
 ---Each info: its name and kind.
 ---@return fun(): string?, string?

@@ -236,6 +236,31 @@ describe("a multi", function()
     e:close()
   end)
 
+  it("is not closed by a socket that it closes", function()
+    local m <close> = cw.multi()
+    local server <close> = serve_on(m, "hi")
+    local errors = {}
+    local function fetch()
+      local e = cw.easy { url = "http://127.0.0.1:" .. server:port() .. "/",
+        writefunction = nothing, fresh_connect = true,
+        closesocketfunction = function()
+          errors[#errors + 1] = select(2, pcall(m.close, m)).name
+        end }
+      m:add(e)
+      return e
+    end
+    fetch()
+    fetch()
+    m:wait()
+    m:wait()
+    m:setopt("maxconnects", 1) -- closes one of two
+    assert.same({ "recursive_api_call" }, errors)
+    m:remove(fetch())
+    assert.is_false(m:closed())
+    fetch()
+    assert.is_true(select(2, m:wait()))
+  end)
+
   it("is collected although its callbacks hold it", function()
     local gone = setmetatable({}, { __mode = "k" })
     do

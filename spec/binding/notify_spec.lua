@@ -1,4 +1,5 @@
--- The callbacks of a multi: notify, push, socket and timer.
+-- What is particular of notifyfunction; what it shares with the others of a
+-- multi is in multi_callbacks_spec.lua.
 local world = require "spec.binding.world"
 local cw = require "curlew"
 local safe = require "curlew.safe"
@@ -82,86 +83,5 @@ describe("notifyfunction", function()
     local set, why = s:notify_enable(77)
     assert.is_nil(set)
     assert.equal("unknown_option", why.name)
-  end)
-end)
-
--- What each does when it fails in one way: the driving call has the cause.
-local function drive(option, fn)
-  local m <close> = cw.multi()
-  local ok, err = pcall(function()
-    m:setopt(option, fn)
-    m:notify_enable "easy_done"
-    m:add(cw.easy { url = "http://127.0.0.1:1/", writefunction = nothing })
-    for _ = 1, 50 do
-      m:turn(0.1)
-    end
-  end)
-  m:setopt(option, nil)
-  -- The multi lives on: another transfer ends as it should.
-  local e = cw.easy { url = "http://127.0.0.1:1/", writefunction = nothing }
-  m:add(e)
-  local n = 0
-  for who, done, why in m:done() do
-    n = n + 1
-    assert.is_false(done)
-    assert.equal("couldnt_connect", why.name)
-    if who == e then
-      break
-    end
-  end
-  assert.is_true(n >= 1)
-  return ok, err
-end
-
-for _, option in ipairs { "socketfunction", "timerfunction",
-                          "notifyfunction" } do
-  describe("a failing " .. option, function()
-    it("throws its own value out of the call that drove it", function()
-      local thrown = {}
-      local ok, err = drive(option, function() error(thrown) end)
-      assert.is_false(ok)
-      assert.is_true(rawequal(thrown, err))
-    end)
-
-    it("returns nil and a cause, which comes out unchanged", function()
-      local cause = {}
-      local ok, err = drive(option, function() return nil, cause end)
-      assert.is_false(ok)
-      assert.is_true(rawequal(cause, err))
-    end)
-
-    it("returns false: aborted_by_callback", function()
-      local ok, err = drive(option, function() return false end)
-      assert.is_false(ok)
-      assert.equal("aborted_by_callback", err.name)
-      assert.equal("multi", err.category)
-    end)
-
-    it("returns what it may not: named", function()
-      local ok, err = drive(option, function() return {} end)
-      assert.is_false(ok)
-      assert.matches(option .. " returned a table", err)
-    end)
-
-    it("cannot yield: said so", function()
-      local ok, err = drive(option, function() cw.sleep(1) end)
-      assert.is_false(ok)
-      assert.matches(option .. " must answer at once", err)
-    end)
-  end)
-end
-
-describe("pushfunction", function()
-  it("is not built in", function()
-    local m <close> = cw.multi()
-    local ok, err = pcall(m.setopt, m, "pushfunction", nothing)
-    assert.is_false(ok)
-    assert.equal("not_built_in", err.name)
-    assert.matches("http2", err.detail)
-    assert.is_nil(m:getopt "pushfunction")
-    local s <close> = safe.multi()
-    local set, why = s:setopt("pushdata", {})
-    assert.is_nil(set)
-    assert.equal("not_built_in", why.name)
   end)
 end)
