@@ -1,6 +1,6 @@
--- What is common to the callbacks of a multi, once per row of callbacks.def. They
--- are called by whatever drives the multi, so what goes wrong in them comes out
--- of that call and the multi lives on.
+-- What is common to the callbacks of a multi, once per row of callbacks.def.
+-- They are called by whatever drives the multi, so what goes wrong in them
+-- comes out of that call and the multi lives on.
 local cw = require "curlew"
 local safe = require "curlew.safe"
 
