@@ -187,6 +187,7 @@ static enum cw_code fill(struct cw_exchange *x, struct cw_ftp *f,
   bool is_over = f->left >= 0 && (uint64_t)n > (uint64_t)f->left;
   n = is_over ? (size_t)f->left : n;
   f->chunk->end += n;
+  f->left -= f->left >= 0 ? (int64_t)n : 0; /* as on the wire */
   f->data_end = f->cut = is_over;
   if (x->response.body_received == 0) {
     x->host->mark(x->host_data, CW_MOMENT_FIRST_BYTE);
@@ -209,7 +210,6 @@ static enum cw_code pass_on(struct cw_exchange *x, struct cw_ftp *f) {
   taken = err ? taken : all.len;
   f->chunk->start += taken;
   x->response.body_received += taken;
-  f->left -= f->left >= 0 ? (int64_t)taken : 0;
   return err;
 }
 

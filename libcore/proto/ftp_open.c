@@ -222,7 +222,9 @@ enum cw_code cw_ftp_reply_begin(struct cw_exchange *x, struct cw_ftp *f) {
     cw_ftp_go(f, CW_FTP_supply);
     return CW_OK;
   }
+  /* Behind an offset it may be the size of the whole or of the rest. */
   if (!is_list && f->type == 'I' && f->size < 0 && f->left < 0 &&
+      f->offset == 0 && !x->request.ignore_length &&
       cw_ftp_parse_opening(cw_ftp_reply_text(f), &size)) {
     f->left = size;
     x->response.content_length = size;

@@ -507,8 +507,13 @@ static enum cw_code use_range(struct cw_exchange *x, struct cw_ftp *f,
 static enum cw_code judge_download(struct cw_exchange *x, struct cw_ftp *f) {
   const struct cw_request *r = &x->request;
   enum cw_code err = CW_OK;
-  if (f->take) {
-    return CW_OK; /* ranges are of files */
+  if (cw_ftp_is_listing(f)) {
+    /* Servers ignore REST here; with a wildcard both are of its files. */
+    return f->take || !(ask_of(x)->range || r->resume_from != 0)
+               ? CW_OK
+               : cw_fail(x->fail, CWE_RANGE_ERROR,
+                         "a part was asked for of a listing, which comes whole "
+                         "only");
   }
   if (ask_of(x)->range) {
     err = use_range(x, f, ask_of(x)->range);
