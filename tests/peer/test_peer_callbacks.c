@@ -66,6 +66,41 @@ Test(peer_callbacks, order_in_a_chunked_put_with_a_redirect) {
   rig_end(rig);
 }
 
+/* --- all of them ---------------------------------------------------------- */
+
+/* What is called where no transfer of the rig comes: after the transfer, or by
+   a server of SSH, which only a real one is. */
+static const struct {
+  enum cw_slot slot;
+  const char *where;
+} elsewhere[] = {
+    {CW_SLOT_CLOSESOCKET, "deeds_inside_closesocket, below"},
+    {CW_SLOT_HSTSWRITE, "tests/peer/test_peer_hsts.c"},
+    {CW_SLOT_SSH_KEY, "tests/real/test_real_sshd.c"},
+    {CW_SLOT_SSH_HOSTKEY, "tests/real/test_real_sshd.c"},
+};
+
+static bool is_tested(enum cw_slot slot) {
+  for (size_t i = 0; i < rig_nslots; i++) {
+    if (rig_slots[i].slot == slot) {
+      return true;
+    }
+  }
+  for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+    if (elsewhere[i].slot == slot) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Test(peer_callbacks, each_row_of_the_table_is_tested) {
+  for (int slot = CW_SLOT_NONE + 1; slot < CW_SLOT_COUNT; slot++) {
+    cr_expect(is_tested((enum cw_slot)slot), "%s has no test",
+              rig_slot_name((enum cw_slot)slot));
+  }
+}
+
 /* --- stopping ------------------------------------------------------------- */
 
 static int64_t act_stop(struct rig *rig, int64_t ok, int64_t stop) {
@@ -98,7 +133,7 @@ static int64_t act_pend(struct rig *rig, int64_t ok, int64_t stop) {
 
 Test(peer_callbacks, pending_waits_for_its_answer) {
   for (size_t i = 0; i < rig_nslots; i++) {
-    if (!rig_slots[i].may_pend) {
+    if (!rig_may_pend(rig_slots[i].slot)) {
       continue;
     }
     struct rig *rig = rig_new(&rig_slots[i], act_pend);
@@ -114,7 +149,7 @@ Test(peer_callbacks, pending_waits_for_its_answer) {
 
 Test(peer_callbacks, each_call_of_a_callback_may_pend) {
   for (size_t i = 0; i < rig_nslots; i++) {
-    for (int nth = 2; rig_slots[i].may_pend && nth <= 6; nth++) {
+    for (int nth = 2; rig_may_pend(rig_slots[i].slot) && nth <= 6; nth++) {
       struct rig *rig = rig_new(&rig_slots[i], act_pend);
       rig->nth = nth;
       rig->makes_fd = rig->slot == CW_SLOT_OPENSOCKET;
@@ -135,7 +170,8 @@ static int64_t act_pend_stop(struct rig *rig, int64_t ok, int64_t stop) {
 
 Test(peer_callbacks, pending_and_then_stopped) {
   for (size_t i = 0; i < rig_nslots; i++) {
-    if (!rig_slots[i].may_pend || rig_slots[i].slot == CW_SLOT_OPENSOCKET) {
+    if (!rig_may_pend(rig_slots[i].slot) ||
+        rig_slots[i].slot == CW_SLOT_OPENSOCKET) {
       continue;
     }
     struct rig *rig = rig_new(&rig_slots[i], act_pend_stop);
@@ -157,7 +193,7 @@ static int64_t act_answer_inside(struct rig *rig, int64_t ok, int64_t stop) {
 
 Test(peer_callbacks, answered_inside_before_it_says_pending) {
   for (size_t i = 0; i < rig_nslots; i++) {
-    if (rig_slots[i].may_pend) {
+    if (rig_may_pend(rig_slots[i].slot)) {
       struct rig *rig = rig_new(&rig_slots[i], act_answer_inside);
       rig_run(rig);
       expect_success(rig, "answered inside");
@@ -174,7 +210,7 @@ static int64_t act_pend_for_ever(struct rig *rig, int64_t ok, int64_t stop) {
 }
 
 Test(peer_callbacks, debug_may_not_pend) {
-  struct rig_slot row = {CW_SLOT_DEBUG, CWE_ABORTED_BY_CALLBACK, false};
+  struct rig_slot row = {CW_SLOT_DEBUG, CWE_ABORTED_BY_CALLBACK};
   struct rig *rig = rig_new(&row, act_pend_for_ever);
   rig->w.lenient = true;
   rig_run(rig);
@@ -186,7 +222,7 @@ Test(peer_callbacks, debug_may_not_pend) {
 
 Test(peer_callbacks, time_limits_run_while_pending) {
   for (size_t i = 0; i < rig_nslots; i++) {
-    if (!rig_slots[i].may_pend) {
+    if (!rig_may_pend(rig_slots[i].slot)) {
       continue;
     }
     struct rig *rig = rig_new(&rig_slots[i], act_pend_for_ever);
@@ -222,7 +258,7 @@ static void remove_it(void *data) {
 static void run_while_pending(void (*fn)(void *data), bool told,
                               const char *what) {
   for (size_t i = 0; i < rig_nslots; i++) {
-    if (!rig_slots[i].may_pend) {
+    if (!rig_may_pend(rig_slots[i].slot)) {
       continue;
     }
     struct rig *rig = rig_new(&rig_slots[i], act_pend_for_ever);
@@ -324,7 +360,7 @@ Test(peer_callbacks, remove_inside) {
 
 /* The last callback of a connection; the transfer is over or nearly so. */
 static void run_in_closesocket(rig_act act, const char *what) {
-  struct rig_slot row = {CW_SLOT_CLOSESOCKET, CW_OK, false};
+  struct rig_slot row = {CW_SLOT_CLOSESOCKET, CW_OK};
   struct rig *rig = rig_new(&row, act);
   cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_FORBID_REUSE, 1L), CW_OK);
   cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_FOLLOWLOCATION, 0L), CW_OK);
@@ -456,7 +492,7 @@ Test(peer_callbacks, paused_by_result) {
   static const enum cw_slot slots[] = {CW_SLOT_WRITE, CW_SLOT_HEADER,
                                        CW_SLOT_READ};
   for (size_t i = 0; i < 3; i++) {
-    struct rig_slot row = {slots[i], CW_OK, true};
+    struct rig_slot row = {slots[i], CW_OK};
     struct rig *rig = rig_new(&row, act_pause_by_result);
     int64_t start = world_ms(&rig->w);
     rig_run(rig);

@@ -9,29 +9,38 @@
 #define BODY "a body of some length"
 
 const struct rig_slot rig_slots[] = {
-    {CW_SLOT_RESOLVER_START, CWE_ABORTED_BY_CALLBACK, true},
-    {CW_SLOT_OPENSOCKET, CWE_COULDNT_CONNECT, true},
-    {CW_SLOT_SOCKOPT, CWE_ABORTED_BY_CALLBACK, true},
-    {CW_SLOT_SSL_CTX, CWE_SSL_CERTPROBLEM, true},
-    {CW_SLOT_PREREQ, CWE_ABORTED_BY_CALLBACK, true},
-    {CW_SLOT_READ, CWE_ABORTED_BY_CALLBACK, true},
-    {CW_SLOT_TRAILER, CWE_ABORTED_BY_CALLBACK, true},
-    {CW_SLOT_HEADER, CWE_WRITE_ERROR, true},
-    {CW_SLOT_SEEK, CWE_SEND_FAIL_REWIND, true},
-    {CW_SLOT_IOCTL, CWE_SEND_FAIL_REWIND, true},
-    {CW_SLOT_WRITE, CWE_WRITE_ERROR, true},
-    {CW_SLOT_XFERINFO, CWE_ABORTED_BY_CALLBACK, true},
-    {CW_SLOT_PROGRESS, CWE_ABORTED_BY_CALLBACK, true},
-    {CW_SLOT_DEBUG, CWE_ABORTED_BY_CALLBACK, false},
-    {CW_SLOT_CONV_FROM_NETWORK, CWE_CONV_FAILED, true},
-    {CW_SLOT_CONV_TO_NETWORK, CWE_CONV_FAILED, true},
-    {CW_SLOT_CONV_FROM_UTF8, CWE_CONV_FAILED, true},
+    {CW_SLOT_RESOLVER_START, CWE_ABORTED_BY_CALLBACK},
+    {CW_SLOT_OPENSOCKET, CWE_COULDNT_CONNECT},
+    {CW_SLOT_SOCKOPT, CWE_ABORTED_BY_CALLBACK},
+    {CW_SLOT_SSL_CTX, CWE_SSL_CERTPROBLEM},
+    {CW_SLOT_PREREQ, CWE_ABORTED_BY_CALLBACK},
+    {CW_SLOT_READ, CWE_ABORTED_BY_CALLBACK},
+    {CW_SLOT_TRAILER, CWE_ABORTED_BY_CALLBACK},
+    {CW_SLOT_HEADER, CWE_WRITE_ERROR},
+    {CW_SLOT_SEEK, CWE_SEND_FAIL_REWIND},
+    {CW_SLOT_IOCTL, CWE_SEND_FAIL_REWIND},
+    {CW_SLOT_WRITE, CWE_WRITE_ERROR},
+    {CW_SLOT_XFERINFO, CWE_ABORTED_BY_CALLBACK},
+    {CW_SLOT_PROGRESS, CWE_ABORTED_BY_CALLBACK},
+    {CW_SLOT_DEBUG, CWE_ABORTED_BY_CALLBACK},
+    {CW_SLOT_CONV_FROM_NETWORK, CWE_CONV_FAILED},
+    {CW_SLOT_CONV_TO_NETWORK, CWE_CONV_FAILED},
+    {CW_SLOT_CONV_FROM_UTF8, CWE_CONV_FAILED},
+    {CW_SLOT_INTERLEAVE, CWE_WRITE_ERROR},
+    {CW_SLOT_CHUNK_BGN, CWE_CHUNK_FAILED},
+    {CW_SLOT_CHUNK_END, CWE_CHUNK_FAILED},
+    {CW_SLOT_FNMATCH, CWE_CHUNK_FAILED},
+    {CW_SLOT_HSTSREAD, CWE_ABORTED_BY_CALLBACK},
 };
 const size_t rig_nslots = sizeof(rig_slots) / sizeof(rig_slots[0]);
 
-static const char *const names[] = {
-    "none",
-#define callback(name, ...) #name,
+static const struct {
+  const char *name;
+  bool may_pend;
+} rows[] = {
+    {"none", false},
+#define callback(name, fn, data, c_type, shape, holds, may_pend, ...) \
+  {#name, may_pend},
 #define mcallback(...)
 #include "tbl/callbacks.def"
 #undef callback
@@ -39,12 +48,16 @@ static const char *const names[] = {
 };
 
 const char *rig_slot_name(enum cw_slot slot) {
-  return names[slot];
+  return rows[slot].name;
+}
+
+bool rig_may_pend(enum cw_slot slot) {
+  return rows[slot].may_pend;
 }
 
 static void note(struct rig *rig, enum cw_slot slot) {
   char line[40];
-  int n = snprintf(line, sizeof(line), "%s\n", names[slot]);
+  int n = snprintf(line, sizeof(line), "%s\n", rows[slot].name);
   size_t len = (size_t)n;
   struct bytes *log = &rig->log;
   bool same = log->len >= len && strcmp(log->ptr + log->len - len, line) == 0 &&
@@ -184,7 +197,7 @@ static int on_resolve(struct cw_resolver_start *resolver, void *reserved,
 
 static int on_prereq(void *data, char *peer_ip, char *local_ip, int peer_port,
                      int local_port) {
-  cr_assert(strcmp(peer_ip, "10.0.0.1") == 0 && peer_port == 443);
+  cr_assert(strcmp(peer_ip, "10.0.0.1") == 0 && peer_port > 0);
   cr_assert(*local_ip && local_port > 0);
   return (int)called(data, CW_SLOT_PREREQ, CW_PREREQFUNC_OK,
                      CW_PREREQFUNC_ABORT);
@@ -204,6 +217,42 @@ static int on_to_network(char *bytes, size_t n, void *data) {
 static int on_from_utf8(char *bytes, size_t n, void *data) {
   cr_assert(bytes && n > 0);
   return (int)called(data, CW_SLOT_CONV_FROM_UTF8, CW_OK, 1);
+}
+
+static size_t on_interleave(char *bytes, size_t size, size_t n, void *data) {
+  cr_assert(size == 1 && n == 6 && memcmp(bytes + 4, "hi", 2) == 0);
+  return (size_t)called(data, CW_SLOT_INTERLEAVE, (int64_t)n, 0);
+}
+
+static long on_chunk_bgn(const struct cw_fileinfo *info, void *data,
+                         int remains) {
+  cr_assert(strcmp(info->filename, "a.txt") == 0 && remains == 1);
+  return (long)called(data, CW_SLOT_CHUNK_BGN, CW_CHUNK_BGN_FUNC_OK,
+                      CW_CHUNK_BGN_FUNC_FAIL);
+}
+
+static long on_chunk_end(void *data) {
+  return (long)called(data, CW_SLOT_CHUNK_END, CW_CHUNK_END_FUNC_OK,
+                      CW_CHUNK_END_FUNC_FAIL);
+}
+
+static int on_fnmatch(void *data, const char *pattern, const char *name) {
+  cr_assert_str_eq(pattern, "*.txt");
+  bool matches = strcmp(name, "a.txt") == 0;
+  return (int)called(data, CW_SLOT_FNMATCH,
+                     matches ? CW_FNMATCHFUNC_MATCH : CW_FNMATCHFUNC_NOMATCH,
+                     CW_FNMATCHFUNC_FAIL);
+}
+
+/* Two entries: those that are known already are nothing else than one. */
+static int on_hstsread(CW *easy, struct cw_hstsentry *entry, void *data) {
+  struct rig *rig = data;
+  cr_assert(easy == rig->easy && entry->namelen > 20);
+  memcpy(entry->name, "other.example", sizeof("other.example"));
+  strcpy(entry->expire, "unlimited");
+  bool more = rig->calls[CW_SLOT_HSTSREAD] < 2;
+  return (int)called(rig, CW_SLOT_HSTSREAD, more ? CWSTS_OK : CWSTS_DONE,
+                     CWSTS_FAIL);
 }
 
 static const struct {
@@ -242,6 +291,16 @@ static const struct {
      (cw_any_fn)on_to_network},
     {CW_SLOT_CONV_FROM_UTF8, CWOPT_CONV_FROM_UTF8_FUNCTION, CWOPT_CONV_DATA,
      (cw_any_fn)on_from_utf8},
+    {CW_SLOT_INTERLEAVE, CWOPT_INTERLEAVEFUNCTION, CWOPT_INTERLEAVEDATA,
+     (cw_any_fn)on_interleave},
+    {CW_SLOT_CHUNK_BGN, CWOPT_CHUNK_BGN_FUNCTION, CWOPT_CHUNK_DATA,
+     (cw_any_fn)on_chunk_bgn},
+    {CW_SLOT_CHUNK_END, CWOPT_CHUNK_END_FUNCTION, CWOPT_CHUNK_DATA,
+     (cw_any_fn)on_chunk_end},
+    {CW_SLOT_FNMATCH, CWOPT_FNMATCH_FUNCTION, CWOPT_FNMATCH_DATA,
+     (cw_any_fn)on_fnmatch},
+    {CW_SLOT_HSTSREAD, CWOPT_HSTSREADFUNCTION, CWOPT_HSTSREADDATA,
+     (cw_any_fn)on_hstsread},
 };
 
 /* --- pending -------------------------------------------------------------- */
@@ -264,18 +323,107 @@ int64_t rig_pend(struct rig *rig, int64_t result, int64_t ms) {
   return CW_CALLBACK_PENDING;
 }
 
-/* --- the run -------------------------------------------------------------- */
+/* --- the transfers -------------------------------------------------------- */
 
-static const char script[] = "listen 10.0.0.1 443 tls good\n"
-                             "accept\n"
-                             "expect \"PUT /a HTTP/1.1\"\n"
-                             "chunked \"" BODY "\"\n"
-                             "trailer \"X-Sum: 42\"\n"
-                             "answer 307 \"\" \"Location: /b\"\n"
-                             "expect \"PUT /b HTTP/1.1\"\n"
-                             "chunked \"" BODY "\"\n"
-                             "trailer \"X-Sum: 42\"\n"
-                             "answer 200 \"done\"\n";
+static void set_on(CW *easy, enum cw_option option) {
+  cr_assert_eq(cw_easy_setopt(easy, option, 1L), CW_OK);
+}
+
+static void options_http(CW *easy) {
+  struct cw_slist *headers = cw_slist_append(NULL, "Expect:");
+  cr_assert_not_null(headers);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_HTTPHEADER, headers), CW_OK);
+  cw_slist_free_all(headers);
+  set_on(easy, CWOPT_UPLOAD);
+  set_on(easy, CWOPT_FOLLOWLOCATION);
+}
+
+static void options_hsts(CW *easy) {
+  options_http(easy);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_HSTS_CTRL, (long)CWHSTS_ENABLE),
+               CW_OK);
+}
+
+static void options_wildcard(CW *easy) {
+  set_on(easy, CWOPT_WILDCARDMATCH);
+}
+
+static void options_rtsp(CW *easy) {
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_RTSP_REQUEST, (long)CW_RTSPREQ_SETUP),
+               CW_OK);
+  cr_assert_eq(
+      cw_easy_setopt(easy, CWOPT_RTSP_STREAM_URI, "rtsp://h.example/a"), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_RTSP_TRANSPORT,
+                              "RTP/AVP/TCP;unicast;interleaved=0-1"),
+               CW_OK);
+}
+
+static const struct transfer {
+  const char *url;
+  void (*options)(CW *easy);
+  const char *script;
+} http = {"https://h.example/a", options_http,
+          "listen 10.0.0.1 443 tls good\n"
+          "accept\n"
+          "expect \"PUT /a HTTP/1.1\"\n"
+          "chunked \"" BODY "\"\n"
+          "trailer \"X-Sum: 42\"\n"
+          "answer 307 \"\" \"Location: /b\"\n"
+          "expect \"PUT /b HTTP/1.1\"\n"
+          "chunked \"" BODY "\"\n"
+          "trailer \"X-Sum: 42\"\n"
+          "answer 200 \"done\"\n"},
+  wildcard = {"ftp://h.example/*.txt", options_wildcard,
+              "listen 10.0.0.1 21\n"
+              "accept\n"
+              "send \"220 hi\\r\\n\"\n"
+              "line \"USER anonymous\"\nsend \"331 who\\r\\n\"\n"
+              "line \"PASS ftp@example.com\"\nsend \"230 in\\r\\n\"\n"
+              "line \"PWD\"\nsend \"257 \\\"/\\\" is it\\r\\n\"\n"
+              "line \"TYPE A\"\nsend \"200 ok\\r\\n\"\n"
+              "line \"FEAT\"\nsend \"500 what\\r\\n\"\n"
+              "line \"EPSV\"\nsend \"229 here (|||2000|)\\r\\n\"\n"
+              "line \"LIST\"\nsend \"150 so\\r\\n226 all\\r\\n\"\n"
+              "line \"TYPE I\"\nsend \"200 ok\\r\\n\"\n"
+              "line \"SIZE a.txt\"\nsend \"213 4\\r\\n\"\n"
+              "line \"EPSV\"\nsend \"229 here (|||2001|)\\r\\n\"\n"
+              "line \"RETR a.txt\"\nsend \"150 so\\r\\n226 all\\r\\n\"\n"
+              "listen 10.0.0.1 2000\n"
+              "accept\n"
+              "send \"-rw-r--r-- 1 u g 4 Jan  1  2020 a.txt\\r\\n\"\n"
+              "send \"-rw-r--r-- 1 u g 4 Jan  1  2020 b.bin\\r\\n\"\n"
+              "close\n"
+              "listen 10.0.0.1 2001\n"
+              "accept\n"
+              "send \"done\"\n"
+              "close\n"},
+  rtsp = {"rtsp://h.example/", options_rtsp,
+          "listen 10.0.0.1 554\n"
+          "accept\n"
+          "expect \"SETUP rtsp://h.example/a RTSP/1.0\"\n"
+          "send \"RTSP/1.0 200 OK\\r\\nCSeq: 1\\r\\nSession: 4711\\r\\n\"\n"
+          "send \"Transport: RTP/AVP/TCP;interleaved=0-1\\r\\n\"\n"
+          "send \"Content-Length: 4\\r\\n\\r\\n$\\x00\\0\\x02hi\"\n"
+          "send \"$\\x01\\0\\x02hidone\"\n"},
+  hsts = {"https://h.example/a", options_hsts, NULL};
+
+/* In which of them a callback is called. */
+static const struct transfer *transfer_of(enum cw_slot slot) {
+  switch (slot) {
+  case CW_SLOT_INTERLEAVE:
+    return &rtsp;
+  case CW_SLOT_CHUNK_BGN:
+  case CW_SLOT_CHUNK_END:
+  case CW_SLOT_FNMATCH:
+    return &wildcard;
+  case CW_SLOT_HSTSREAD:
+    return &hsts;
+  default:
+    return &http;
+  }
+}
+
+/* --- the run -------------------------------------------------------------- */
 
 /* These stand aside where another callback is looked at. */
 static bool is_conversion(enum cw_slot slot) {
@@ -301,23 +449,17 @@ static void install(struct rig *rig) {
 }
 
 void rig_open(struct rig *rig) {
+  const struct transfer *t = transfer_of(rig->slot);
   rig->given = 0;
   world_init(&rig->w);
-  world_script(&rig->w, script);
-  rig->easy = world_easy(&rig->w, "https://h.example/a");
+  world_script(&rig->w, t->script ? t->script : http.script);
+  rig->easy = world_easy(&rig->w, t->url);
   bytes_clear(&rig->got.body);
   bytes_clear(&rig->got.head);
   bytes_clear(&rig->log);
   install(rig);
-  struct cw_slist *headers = cw_slist_append(NULL, "Expect:");
-  cr_assert_not_null(headers);
-  cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_HTTPHEADER, headers), CW_OK);
-  cw_slist_free_all(headers);
-  static const enum cw_option on[] = {CWOPT_UPLOAD, CWOPT_FOLLOWLOCATION,
-                                      CWOPT_VERBOSE};
-  for (size_t i = 0; i < sizeof(on) / sizeof(on[0]); i++) {
-    cr_assert_eq(cw_easy_setopt(rig->easy, on[i], 1L), CW_OK);
-  }
+  t->options(rig->easy);
+  set_on(rig->easy, CWOPT_VERBOSE);
   cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_NOPROGRESS, 0L), CW_OK);
   if (is_conversion(rig->slot)) { /* a converter may not wait in a trace */
     cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_VERBOSE, 0L), CW_OK);

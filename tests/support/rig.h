@@ -1,7 +1,8 @@
 /*
- * One transfer in which every callback of the core is called: a chunked PUT
- * over TLS that is redirected, so that the body is rewound. At one call of one
- * callback something special can be done.
+ * Transfers in which every callback is called: a chunked PUT over TLS that is
+ * redirected, so that the body is rewound; a wildcard download over FTP; an
+ * RTSP request with messages in its answer. At one call of one callback
+ * something special can be done.
  */
 #ifndef TESTS_SUPPORT_RIG_H
 #define TESTS_SUPPORT_RIG_H
@@ -45,11 +46,12 @@ const char *rig_close(struct rig *rig);
 /* Makes a callback pend: after ms it is answered with result. */
 int64_t rig_pend(struct rig *rig, int64_t result, int64_t ms);
 const char *rig_slot_name(enum cw_slot slot);
-/* The callbacks that are called here; *pcode: what their stop makes. */
+/* As its row in callbacks.def says. */
+bool rig_may_pend(enum cw_slot slot);
+/* The callbacks that are called here, and what their stop makes. */
 struct rig_slot {
   enum cw_slot slot;
   enum cw_code stop_code;
-  bool may_pend;
 };
 extern const struct rig_slot rig_slots[];
 extern const size_t rig_nslots;
