@@ -7,73 +7,39 @@
 #include "codec/challenge.h"
 
 #include "base/scan.h"
-
-static void drop(struct cw_slice *s, size_t n) {
-  s->ptr += n;
-  s->len -= n;
-}
-
-static void skip_space(struct cw_slice *s) {
-  while (s->len > 0 && (s->ptr[0] == ' ' || s->ptr[0] == '\t')) {
-    drop(s, 1);
-  }
-}
+#include "codec/lex.h"
 
 static void skip_commas(struct cw_slice *s) {
-  skip_space(s);
+  cw_lex_skip_space(s);
   while (s->len > 0 && s->ptr[0] == ',') {
-    drop(s, 1);
-    skip_space(s);
+    cw_lex_drop(s, 1);
+    cw_lex_skip_space(s);
   }
-}
-
-static struct cw_slice take_token(struct cw_slice *s) {
-  size_t n = 0;
-  while (n < s->len && cw_is_token_char(s->ptr[n])) {
-    n++;
-  }
-  struct cw_slice token = cw_slice(s->ptr, n);
-  drop(s, n);
-  return token;
-}
-
-/* The text between the quotes; *s begins with the first. */
-static bool take_quoted(struct cw_slice *s, struct cw_slice *text) {
-  for (size_t i = 1; i < s->len; i++) {
-    if (s->ptr[i] == '\\') {
-      i++;
-    } else if (s->ptr[i] == '"') {
-      *text = cw_slice(s->ptr + 1, i - 1);
-      drop(s, i + 1);
-      return true;
-    }
-  }
-  return false;
 }
 
 /* Behind a parameter there is a comma or the end. */
 static bool at_end_of_param(struct cw_slice s) {
-  skip_space(&s);
+  cw_lex_skip_space(&s);
   return s.len == 0 || s.ptr[0] == ',';
 }
 
 /* "name = value" at the front of *s, which stays as it is if there is none. */
 static bool take_param(struct cw_slice *s, struct cw_auth_param *param) {
   struct cw_slice at = *s;
-  param->name = take_token(&at);
-  skip_space(&at);
+  param->name = cw_lex_take_token(&at);
+  cw_lex_skip_space(&at);
   if (param->name.len == 0 || at.len == 0 || at.ptr[0] != '=') {
     return false;
   }
-  drop(&at, 1);
-  skip_space(&at);
+  cw_lex_drop(&at, 1);
+  cw_lex_skip_space(&at);
   param->quoted = at.len > 0 && at.ptr[0] == '"';
   if (param->quoted) {
-    if (!take_quoted(&at, &param->value)) {
+    if (!cw_lex_take_quoted(&at, &param->value)) {
       return false;
     }
   } else {
-    param->value = take_token(&at);
+    param->value = cw_lex_take_token(&at);
     if (param->value.len == 0) {
       return false;
     }
@@ -113,7 +79,7 @@ static bool skip_token68(struct cw_slice *s) {
     if (s->ptr[0] == '"') {
       return false;
     }
-    drop(s, 1);
+    cw_lex_drop(s, 1);
   }
   return true;
 }
@@ -121,16 +87,16 @@ static bool skip_token68(struct cw_slice *s) {
 bool cw_challenge_next(struct cw_slice *rest, struct cw_challenge *challenge) {
   struct cw_auth_param param;
   skip_commas(rest);
-  challenge->scheme = take_token(rest);
+  challenge->scheme = cw_lex_take_token(rest);
   if (challenge->scheme.len == 0) {
     return false;
   }
-  skip_space(rest);
+  cw_lex_skip_space(rest);
   const char *first = rest->ptr;
   if (!take_param(rest, &param) && !skip_token68(rest)) {
     challenge->params =
         cw_slice(first, rest->len + (size_t)(rest->ptr - first));
-    drop(rest, rest->len);
+    cw_lex_drop(rest, rest->len);
     return true;
   }
   const char *end = rest->ptr;

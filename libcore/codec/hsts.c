@@ -3,71 +3,36 @@
 #include <stdio.h>
 
 #include "base/scan.h"
+#include "codec/lex.h"
 #include "codec/uri.h"
 
 /* RFC 6797, 6.1.1: longer than anybody lives. */
 #define MAX_AGE_S INT64_C(10000000000)
 
-static void drop(struct cw_slice *s, size_t n) {
-  s->ptr += n;
-  s->len -= n;
-}
-
-static void skip_space(struct cw_slice *s) {
-  while (s->len > 0 && (s->ptr[0] == ' ' || s->ptr[0] == '\t')) {
-    drop(s, 1);
-  }
-}
-
-static struct cw_slice take_token(struct cw_slice *s) {
-  size_t n = 0;
-  while (n < s->len && cw_is_token_char(s->ptr[n])) {
-    n++;
-  }
-  struct cw_slice token = cw_slice(s->ptr, n);
-  drop(s, n);
-  return token;
-}
-
 /* --- the header -----------------------------------------------------------
  */
-
-/* The text between quotes, with no backslash resolved: no value that is known
-   has one. */
-static bool take_quoted(struct cw_slice *s, struct cw_slice *text) {
-  for (size_t i = 1; i < s->len; i++) {
-    if (s->ptr[i] == '\\') {
-      i++;
-    } else if (s->ptr[i] == '"') {
-      *text = cw_slice(s->ptr + 1, i - 1);
-      drop(s, i + 1);
-      return true;
-    }
-  }
-  return false;
-}
 
 /* directive = name [ "=" (token / quoted-string) ] */
 static bool take_directive(struct cw_slice *s, struct cw_slice *name,
                            struct cw_slice *value, bool *phas_value) {
-  *name = take_token(s);
+  *name = cw_lex_take_token(s);
   *phas_value = false;
-  skip_space(s);
+  cw_lex_skip_space(s);
   if (name->len > 0 && s->len > 0 && s->ptr[0] == '=') {
-    drop(s, 1);
-    skip_space(s);
+    cw_lex_drop(s, 1);
+    cw_lex_skip_space(s);
     *phas_value = true;
     if (s->len > 0 && s->ptr[0] == '"') {
-      if (!take_quoted(s, value)) {
+      if (!cw_lex_take_quoted(s, value)) {
         return false;
       }
     } else {
-      *value = take_token(s);
+      *value = cw_lex_take_token(s);
       if (value->len == 0) {
         return false;
       }
     }
-    skip_space(s);
+    cw_lex_skip_space(s);
   }
   return s->len == 0 || s->ptr[0] == ';';
 }
@@ -96,7 +61,7 @@ bool cw_hsts_parse_header(struct cw_slice value, int64_t now_s,
   for (;;) {
     struct cw_slice name = {"", 0}, text = {"", 0};
     bool has_value = false;
-    skip_space(&value);
+    cw_lex_skip_space(&value);
     if (!take_directive(&value, &name, &text, &has_value)) {
       return false;
     }
@@ -114,7 +79,7 @@ bool cw_hsts_parse_header(struct cw_slice value, int64_t now_s,
     if (value.len == 0) {
       break;
     }
-    drop(&value, 1);
+    cw_lex_drop(&value, 1);
   }
   policy->expires_s = now_s + age_s;
   policy->subdomains = subdomains;
@@ -146,7 +111,7 @@ static bool take_number(struct cw_slice *s, size_t digits, int64_t *pvalue) {
   if (s->len < digits || !cw_scan_u64(cw_slice(s->ptr, digits), 9999, &value)) {
     return false;
   }
-  drop(s, digits);
+  cw_lex_drop(s, digits);
   *pvalue = (int64_t)value;
   return true;
 }
@@ -155,7 +120,7 @@ static bool take_char(struct cw_slice *s, char c) {
   if (s->len == 0 || s->ptr[0] != c) {
     return false;
   }
-  drop(s, 1);
+  cw_lex_drop(s, 1);
   return true;
 }
 
@@ -227,14 +192,14 @@ bool cw_hsts_parse_line(struct cw_slice line, struct cw_slice *host,
   }
   size_t n = cw_slice_find(line, ' ');
   *host = cw_slice(line.ptr, n);
-  drop(&line, n);
+  cw_lex_drop(&line, n);
   line = cw_slice_trim(line);
   if (line.len < 2 || line.ptr[0] != '"' || line.ptr[line.len - 1] != '"') {
     return false;
   }
   policy->subdomains = host->ptr[0] == '.';
   if (policy->subdomains) {
-    drop(host, 1);
+    cw_lex_drop(host, 1);
   }
   if (host->len > 0 && host->ptr[host->len - 1] == '.') {
     host->len--;

@@ -1,6 +1,8 @@
 /* Byte ranges. */
 #include "codec/range.h"
 
+#include <string.h>
+
 #include "base/scan.h"
 
 static bool take_char(struct cw_slice *s, char c) {
@@ -85,4 +87,30 @@ bool cw_range_parse(const char *text, bool *pmany, int64_t *pfirst,
   *pfirst = count > 1 ? -1 : first;
   *plast = count > 1 ? -1 : last;
   return count > 0;
+}
+
+enum cw_part cw_range_choose(const char *range, int64_t resume, int64_t size,
+                             int64_t *pfirst, int64_t *pn) {
+  int64_t first = resume;
+  int64_t last = -1;
+  if (range) {
+    bool many = false;
+    const char *spec = strchr(range, '=');
+    if (!cw_range_parse(spec ? spec + 1 : range, &many, &first, &last) ||
+        many) {
+      return CW_PART_BAD_RANGE;
+    }
+    if (first < 0) {
+      first = size > last ? size - last : 0;
+      last = -1;
+    }
+  } else if (first < 0) {
+    first = size + first > 0 ? size + first : 0;
+  }
+  *pfirst = first;
+  if (first > size) {
+    return CW_PART_BEHIND_END;
+  }
+  *pn = (last >= 0 && last < size ? last + 1 : size) - first;
+  return CW_PART_OK;
 }

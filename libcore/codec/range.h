@@ -25,4 +25,15 @@ bool cw_content_range_parse(struct cw_slice value, struct cw_content_range *cr);
 bool cw_range_parse(const char *text, bool *pmany, int64_t *pfirst,
                     int64_t *plast);
 
+/* Which part of size bytes is wanted. */
+enum cw_part {
+  CW_PART_OK,
+  CW_PART_BAD_RANGE, /* not one range */
+  CW_PART_BEHIND_END /* begins there */
+};
+/* By a range as above, with or without "bytes=" in front, or with NULL from
+   offset resume on; negative: so many at the end. *pfirst, *pn: the part. */
+enum cw_part cw_range_choose(const char *range, int64_t resume, int64_t size,
+                             int64_t *pfirst, int64_t *pn);
+
 #endif

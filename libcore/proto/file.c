@@ -83,33 +83,18 @@ static enum cw_code decode_path(struct cw_exchange *x, char **ppath) {
 /* Where to begin and how much to read, from range or resume. */
 static enum cw_code choose_part(struct cw_exchange *x, struct file_state *s,
                                 int64_t size) {
-  int64_t first = x->request.resume_from;
-  int64_t last = -1;
-  if (x->request.range) {
-    bool many = false;
-    const char *spec = strchr(x->request.range, '=');
-    if (!cw_range_parse(spec ? spec + 1 : x->request.range, &many, &first,
-                        &last) ||
-        many) {
-      return cw_fail(x->fail, CWE_RANGE_ERROR,
-                     "file:// takes one range, not %s", x->request.range);
-    }
-    if (first < 0) {
-      first = size > last ? size - last : 0;
-      last = -1;
-    }
-  }
-  if (first < 0) {
-    first = size + first > 0 ? size + first : 0;
-  }
-  if (first > size) {
+  int64_t first = 0;
+  switch (cw_range_choose(x->request.range, x->request.resume_from, size,
+                          &first, &s->left)) {
+  case CW_PART_BAD_RANGE:
+    return cw_fail(x->fail, CWE_RANGE_ERROR, "file:// takes one range, not %s",
+                   x->request.range);
+  case CW_PART_BEHIND_END:
     return cw_fail(x->fail, CWE_BAD_DOWNLOAD_RESUME,
                    "offset %lld is behind the end of the file, %lld",
                    (long long)first, (long long)size);
-  }
-  s->left = (last >= 0 && last < size ? last + 1 : size) - first;
-  if (s->left < 0) {
-    s->left = 0;
+  case CW_PART_OK:
+    break;
   }
   if (first > 0 && lseek(s->fd, first, SEEK_SET) < 0) {
     return cw_fail_os(x->fail, CWE_BAD_DOWNLOAD_RESUME, errno,

@@ -65,38 +65,21 @@ static enum cw_code sftp_receive(struct cw_exchange *x, struct cw_ssh_run *run,
   return err;
 }
 
-static enum cw_code bad_range(struct cw_exchange *x) {
-  return cw_fail(x->fail, CWE_RANGE_ERROR, "SFTP takes one range, not %.100s",
-                 x->request.range);
-}
-
 /* Where to begin and how much to read, from range or resume. */
 static enum cw_code choose_part(struct cw_exchange *x, struct cw_ssh_run *run,
                                 int64_t size, int64_t *pfirst) {
-  int64_t first = x->request.resume_from;
-  int64_t last = -1;
-  if (x->request.range) {
-    bool many = false;
-    const char *spec = strchr(x->request.range, '=');
-    if (!cw_range_parse(spec ? spec + 1 : x->request.range, &many, &first,
-                        &last) ||
-        many) {
-      return bad_range(x);
-    }
-    if (first < 0) {
-      first = size > last ? size - last : 0;
-      last = -1;
-    }
-  } else if (first < 0) {
-    first = size + first > 0 ? size + first : 0;
-  }
-  if (first > size) {
+  switch (cw_range_choose(x->request.range, x->request.resume_from, size,
+                          pfirst, &run->left)) {
+  case CW_PART_BAD_RANGE:
+    return cw_fail(x->fail, CWE_RANGE_ERROR, "SFTP takes one range, not %.100s",
+                   x->request.range);
+  case CW_PART_BEHIND_END:
     return cw_fail(x->fail, CWE_BAD_DOWNLOAD_RESUME,
                    "offset %lld is behind the end of the file, %lld",
-                   (long long)first, (long long)size);
+                   (long long)*pfirst, (long long)size);
+  case CW_PART_OK:
+    break;
   }
-  run->left = (last >= 0 && last < size ? last + 1 : size) - first;
-  *pfirst = first;
   return CW_OK;
 }
 

@@ -153,3 +153,45 @@ Test(range, bad) {
   int64_t first, last;
   cr_expect_not(cw_range_parse(NULL, &many, &first, &last));
 }
+
+static const struct {
+  const char *range;
+  int64_t resume, size;
+  enum cw_part what;
+  int64_t first, n;
+} chosen[] = {
+    {NULL, 0, 10, CW_PART_OK, 0, 10},
+    {NULL, 0, 0, CW_PART_OK, 0, 0},
+    {NULL, 4, 10, CW_PART_OK, 4, 6},
+    {NULL, 10, 10, CW_PART_OK, 10, 0},
+    {NULL, 11, 10, CW_PART_BEHIND_END, 11, 0},
+    {NULL, -3, 10, CW_PART_OK, 7, 3},
+    {NULL, -11, 10, CW_PART_OK, 0, 10},
+    {"0-0", 4, 10, CW_PART_OK, 0, 1},
+    {"bytes=2-3", 0, 10, CW_PART_OK, 2, 2},
+    {"2-99", 0, 10, CW_PART_OK, 2, 8},
+    {"9-", 0, 10, CW_PART_OK, 9, 1},
+    {"11-", 0, 10, CW_PART_BEHIND_END, 11, 0},
+    {"-3", 0, 10, CW_PART_OK, 7, 3},
+    {"-0", 0, 10, CW_PART_OK, 10, 0},
+    {"-99", 0, 10, CW_PART_OK, 0, 10},
+    {"-9223372036854775807", 0, 10, CW_PART_OK, 0, 10},
+    {"0-1,2-3", 0, 10, CW_PART_BAD_RANGE, 0, 0},
+    {"3-2", 0, 10, CW_PART_BAD_RANGE, 0, 0},
+    {"", 0, 10, CW_PART_BAD_RANGE, 0, 0},
+};
+
+Test(range, chosen) {
+  for (size_t i = 0; i < LEN(chosen); i++) {
+    const char *range = chosen[i].range;
+    const char *name = range ? range : "no range";
+    int64_t first = 0;
+    int64_t n = 0;
+    enum cw_part what =
+        cw_range_choose(range, chosen[i].resume, chosen[i].size, &first, &n);
+    cr_expect_eq(what, chosen[i].what, "%s", name);
+    cr_expect_eq(first, chosen[i].first, "%s: from %lld", name,
+                 (long long)first);
+    cr_expect_eq(n, chosen[i].n, "%s: %lld bytes", name, (long long)n);
+  }
+}
