@@ -148,12 +148,13 @@ static bool start_name_checks(struct cf_tls *tls) {
                     : X509_VERIFY_PARAM_set1_host(param, tls->host, 0) == 1;
 }
 
+/* A server of FTP refuses data connections that resume nothing, and one that
+   gives no new ticket with each must not be the end of them. */
 static void start_session(struct cf_tls *tls) {
+  struct cw_slice key = cw_slice(tls->session_key, tls->session_key_len);
   SSL_SESSION *session =
-      tls->sessions
-          ? cw_tls_session_take(
-                tls->sessions, cw_slice(tls->session_key, tls->session_key_len))
-          : NULL;
+      tls->sessions ? cw_tls_session_take(tls->sessions, key, !tls->may_borrow)
+                    : NULL;
   if (session) {
     /* One that does not fit is only a full handshake more. */
     SSL_set_session(tls->ssl, session);

@@ -69,9 +69,11 @@ cw_tls_sessions_new(const uint64_t seed[2], const struct cw_lock *lock,
                     struct cw_tls_sessions **psessions);
 void cw_tls_sessions_free(struct cw_tls_sessions *sessions);
 /* A session to try, the caller's reference, or NULL. One of TLS 1.3 is taken
-   out, an older one stays. */
+   out, since its second use would tell onlookers that both connections are of
+   one client (RFC 8446, C.4); keep_last: not the last one, where that is known
+   anyhow. An older one stays. */
 SSL_SESSION *cw_tls_session_take(struct cw_tls_sessions *sessions,
-                                 struct cw_slice key);
+                                 struct cw_slice key, bool keep_last);
 /* Keeps a reference of its own; want of memory forgets it. */
 void cw_tls_session_put(struct cw_tls_sessions *sessions, struct cw_slice key,
                         SSL_SESSION *session);

@@ -66,14 +66,16 @@ void cw_tls_sessions_free(struct cw_tls_sessions *sessions) {
   cw_free(sessions);
 }
 
-static SSL_SESSION *take(struct cw_tls_sessions *sessions,
-                         struct cw_slice key) {
+static SSL_SESSION *take(struct cw_tls_sessions *sessions, struct cw_slice key,
+                         bool keep_last) {
   struct session_entry *e = cw_map_get(&sessions->map, key);
   if (!e || e->n == 0) {
     return NULL;
   }
   SSL_SESSION *session = e->ticket[e->n - 1];
-  if (SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION) {
+  bool is_single_use =
+      SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION;
+  if (is_single_use && !(keep_last && e->n == 1)) {
     e->n--;
     return session;
   }
@@ -82,9 +84,9 @@ static SSL_SESSION *take(struct cw_tls_sessions *sessions,
 }
 
 SSL_SESSION *cw_tls_session_take(struct cw_tls_sessions *sessions,
-                                 struct cw_slice key) {
+                                 struct cw_slice key, bool keep_last) {
   cw_lock(sessions->lock);
-  SSL_SESSION *session = take(sessions, key);
+  SSL_SESSION *session = take(sessions, key, keep_last);
   cw_unlock(sessions->lock);
   return session;
 }

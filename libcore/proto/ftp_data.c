@@ -353,6 +353,17 @@ enum cw_code cw_ftp_enter_supply(struct cw_exchange *x, struct cw_ftp *f) {
 
 /* --- the end ------------------------------------------------------------- */
 
+/* The peer's TLS sent tickets for the next data connection, and nobody has read
+   them where we only sent. */
+static void take_tickets(struct cw_exchange *x, const struct cw_ftp *f) {
+  struct cw_conn *data = cw_ftp_data(x, f);
+  char byte;
+  size_t n = 0;
+  if (data && x->request.upload && f->flushed) {
+    (void)!cw_conn_read(data, &byte, 1, &n, NULL);
+  }
+}
+
 enum cw_code cw_ftp_enter_final(struct cw_exchange *x, struct cw_ftp *f) {
   if (f->data_fail.code && f->final_seen) {
     return cw_fail(x->fail, f->data_fail.code, "the data connection failed: %s",
@@ -365,6 +376,7 @@ enum cw_code cw_ftp_enter_final(struct cw_exchange *x, struct cw_ftp *f) {
     return CW_OK;
   }
   if (f->final_seen) {
+    take_tickets(x, f);
     cw_ftp_close_data(x, f);
     if (f->left > 0) {
       return cw_fail(x->fail, CWE_PARTIAL_FILE,

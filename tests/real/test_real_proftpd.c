@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "support/disk.h"
 #include "support/ftp_kit.h"
 
 #define LOGIN "me:secret@"
@@ -133,9 +134,23 @@ Test(proftpd, reads_in_small_pieces) {
   ftp_kit_has(&kit, "up/f", "0123456789", 10);
 }
 
+static char big[2000000];
+
 /* Where the server's disk ends. */
 Test(proftpd_full, disk) {
-  static char big[2000000];
+  char path[200];
+  disk_begin();
+  start("");
+  snprintf(path, sizeof(path), "%s/files/up", ftpd.dir);
+  disk_small(path);
+  disk_fill(path);
+  ftp_kit_sends(&kit, big, sizeof(big));
+  ftp_kit_do(&kit, LOGIN, "/up/f", CWE_REMOTE_DISK_FULL, "No space left");
+  disk_end(path);
+}
+
+/* Where it allows no more. */
+Test(proftpd_full, quota) {
   start("MaxStoreFileSize 100 Kb\n");
   ftp_kit_sends(&kit, big, sizeof(big));
   ftp_kit_do(&kit, LOGIN, "/up/f", CWE_REMOTE_DISK_FULL, "552");

@@ -220,6 +220,17 @@ Test(vsftpd, tls_files_one_after_the_other) {
                "connection");
 }
 
+Test(vsftpd, tls_uploads_one_after_the_other) {
+  set(CWOPT_USE_SSL, (long)CWUSESSL_ALL);
+  set(CWOPT_SSLVERSION, (long)CW_SSLVERSION_TLSv1_3);
+  ftp_kit_sends(&kit, "0123456789", 10);
+  for (int i = 0; i < 8; i++) {
+    ftp_kit_do(&kit, "", "/up/f", CW_OK, NULL);
+    ftp_kit_has(&kit, "up/f", "0123456789", 10);
+    cr_expect_eq(info(CWINFO_NUM_CONNECTS), i == 0);
+  }
+}
+
 Test(vsftpd, control_only_in_tls) {
   set(CWOPT_USE_SSL, (long)CWUSESSL_CONTROL);
   ftp_kit_do(&kit, "", "/pub/a.txt", CW_OK, NULL);

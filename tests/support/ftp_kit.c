@@ -30,7 +30,11 @@ static int on_seek(void *data, int64_t offset, int origin) {
 }
 
 void ftp_kit_open(struct ftp_kit *kit, const struct ftpd *ftpd) {
-  *kit = (struct ftp_kit){.ftpd = ftpd, .easy = cw_easy_init(), .seek = -1};
+  *kit = (struct ftp_kit){.ftpd = ftpd,
+                          .scheme = "ftp",
+                          .host = "127.0.0.1",
+                          .easy = cw_easy_init(),
+                          .seek = -1};
   cr_assert_not_null(kit->easy);
   got_collect(&kit->got, kit->easy);
   struct cw_blob blob = {ftpd->ca->pem, strlen(ftpd->ca->pem), CW_BLOB_COPY};
@@ -45,8 +49,8 @@ void ftp_kit_close(struct ftp_kit *kit) {
 void ftp_kit_do(struct ftp_kit *kit, const char *login, const char *path,
                 enum cw_code want, const char *says) {
   char url[400];
-  snprintf(url, sizeof(url), "ftp://%s127.0.0.1:%d%s", login, kit->ftpd->port,
-           path);
+  snprintf(url, sizeof(url), "%s://%s%s:%d%s", kit->scheme, login, kit->host,
+           kit->ftpd->port, path);
   bytes_clear(&kit->got.body);
   bytes_clear(&kit->got.head);
   kit->given = 0;

@@ -9,6 +9,7 @@
 /* One handle, what it received, and what it sends. */
 struct ftp_kit {
   const struct ftpd *ftpd;
+  const char *scheme, *host; /* "ftp", "127.0.0.1" */
   CW *easy;
   struct got got;
   const char *upload;
