@@ -14,9 +14,12 @@ static struct cw_mime *mime_of(const struct cw_easy *easy) {
                                   : NULL;
 }
 
+/* Some bytes of a part may not be enough for a coding, so one ask of the
+   transfer can be several of a part; a pause holds between two of them too. */
 static enum cw_code mime_read(void *data, cw_read_fn fn, void *arg, char *bytes,
                               size_t n, size_t *pnread) {
-  return cw_call_read(data, fn, arg, bytes, n, pnread);
+  return cw_may_ask(data) ? cw_call_read(data, fn, arg, bytes, n, pnread)
+                          : CW_AGAIN;
 }
 
 static enum cw_code mime_seek(void *data, cw_seek_fn fn, void *arg,

@@ -1,5 +1,6 @@
 /*
- * Whole transfers against a server that says whatever the input says.
+ * Whole transfers (HTTP, FTP, RTSP, forms) against a server that says whatever
+ * the input says. Data connections of FTP go to port 2000.
  *
  * Properties: nothing crashes or leaks; every transfer ends soon after its
  * time limit; an added handle gets one message, or none if it was removed; no
@@ -13,6 +14,7 @@
  * every draw past the end: do the ordinary thing), then the server's script:
  * bytes to send, cut by "~" and a letter:
  *   ~w       wait for the end of the next request head
+ *   ~l       wait for the end of the next line, as commands of FTP are
  *   ~dC ~DC  wait for as many milliseconds as C is, or 40 times that
  *   ~*CN     send byte C 32 * N times
  *   ~c ~r ~f ~h  close, reset, end the sending side, wait for the client's end
@@ -81,6 +83,7 @@ struct xfer {
   size_t given; /* of the upload */
   struct cw_sink *sink;
   struct cw_source *source;
+  struct cw_mime *mime;
 };
 
 struct conn {
@@ -88,9 +91,10 @@ struct conn {
   struct cw_stream *stream; /* NULL: over */
   size_t at, end;           /* of the script */
   size_t repeat;            /* bytes of a ~* still to send */
-  unsigned heads;           /* that came */
-  unsigned awaited;         /* that were waited for */
-  unsigned match;           /* of "\r\n\r\n" */
+  unsigned heads, lines;    /* that came */
+  unsigned awaited;         /* heads that were waited for */
+  unsigned awaited_lines;
+  unsigned match; /* of "\r\n\r\n" */
   uint64_t timer;
   bool delayed, deaf, eof, hung, running;
 };
@@ -172,6 +176,7 @@ static void hear(struct conn *c) {
         c->match = 0;
         c->heads++;
       }
+      c->lines += bytes[i] == '\n';
     }
   }
 }
@@ -226,10 +231,10 @@ static uint8_t op_arg(struct conn *c) {
   return c->at < c->end ? (uint8_t)c->f->script[c->at++] : 0;
 }
 
-/* Waits for a request head; false: it is not there yet. */
-static bool await_head(struct conn *c) {
-  if (c->heads > c->awaited) {
-    c->awaited++;
+/* Waits for a request head, or a line; false: it is not there yet. */
+static bool await(struct conn *c, unsigned came, unsigned *pawaited) {
+  if (came > *pawaited) {
+    ++*pawaited;
     return true;
   }
   if (c->eof) {
@@ -247,7 +252,9 @@ static bool run_op(struct conn *c) {
   size_t said = 0;
   switch (op_arg(c)) {
   case 'w':
-    return await_head(c);
+    return await(c, c->heads, &c->awaited);
+  case 'l':
+    return await(c, c->lines, &c->awaited_lines);
   case 'd':
     delay(c, op_arg(c));
     return false;
@@ -546,6 +553,15 @@ static const struct kind open_kind = {CW_SLOT_OPENSOCKET, BOTH, CW_SOCKET_BAD,
 static const struct kind resolver_kind = {CW_SLOT_RESOLVER_START, BOTH, 1,
                                           false, true};
 
+static const struct kind interleave_kind = {CW_SLOT_INTERLEAVE, RECV,
+                                            CW_WRITEFUNC_ERROR, true, true};
+static const struct kind bgn_kind = {CW_SLOT_CHUNK_BGN, BOTH,
+                                     CW_CHUNK_BGN_FUNC_FAIL, false, true};
+static const struct kind end_kind = {CW_SLOT_CHUNK_END, BOTH,
+                                     CW_CHUNK_END_FUNC_FAIL, false, true};
+static const struct kind match_kind = {CW_SLOT_FNMATCH, BOTH,
+                                       CW_FNMATCHFUNC_FAIL, false, true};
+
 static void enter(struct xfer *x, const struct kind *kind) {
   enum direction dir = kind->direction;
   check(!x->over, "a callback after the end");
@@ -805,6 +821,46 @@ static int on_resolver(struct cw_resolver_start *resolver, void *reserved,
   return result;
 }
 
+static size_t on_interleave(char *bytes, size_t size, size_t n, void *data) {
+  struct xfer *x = data;
+  enter(x, &interleave_kind);
+  check(size == 1 && n >= 4 && bytes[0] == '$', "no interleaved message");
+  check(n == 4 + (size_t)((uint8_t)bytes[2] << 8 | (uint8_t)bytes[3]),
+        "a part of an interleaved message");
+  int64_t result = act(x, &interleave_kind, (int64_t)n);
+  leave(x, &interleave_kind);
+  return (size_t)result;
+}
+
+static long on_chunk_bgn(const struct cw_fileinfo *info, void *data,
+                         int remains) {
+  struct xfer *x = data;
+  enter(x, &bgn_kind);
+  check(info->filename[0] && !strpbrk(info->filename, "/\r\n"),
+        "a strange name");
+  check(remains > 0, "nothing remains");
+  int64_t result = act(x, &bgn_kind, CW_CHUNK_BGN_FUNC_OK);
+  leave(x, &bgn_kind);
+  return (long)result;
+}
+
+static long on_chunk_end(void *data) {
+  struct xfer *x = data;
+  enter(x, &end_kind);
+  int64_t result = act(x, &end_kind, CW_CHUNK_END_FUNC_OK);
+  leave(x, &end_kind);
+  return (long)result;
+}
+
+static int on_fnmatch(void *data, const char *pattern, const char *name) {
+  struct xfer *x = data;
+  enter(x, &match_kind);
+  check(pattern[0] == '*' && name[0], "a strange question");
+  int64_t result = act(x, &match_kind, CW_FNMATCHFUNC_MATCH);
+  leave(x, &match_kind);
+  return (int)result;
+}
+
 /* --- setting up ----------------------------------------------------------- */
 
 struct flag {
@@ -864,6 +920,14 @@ static const struct hook hooks[] = {
     {6, 0x20, CWOPT_SEEKFUNCTION, CWOPT_SEEKDATA, (cw_any_fn)on_seek},
     {6, 0x40, CWOPT_IOCTLFUNCTION, CWOPT_IOCTLDATA, (cw_any_fn)on_ioctl},
     {6, 0x80, CWOPT_TRAILERFUNCTION, CWOPT_TRAILERDATA, (cw_any_fn)on_trailer},
+    {6, 0, CWOPT_INTERLEAVEFUNCTION, CWOPT_INTERLEAVEDATA,
+     (cw_any_fn)on_interleave},
+    {6, 0x01, CWOPT_CHUNK_BGN_FUNCTION, CWOPT_CHUNK_DATA,
+     (cw_any_fn)on_chunk_bgn},
+    {6, 0x01, CWOPT_CHUNK_END_FUNCTION, CWOPT_CHUNK_DATA,
+     (cw_any_fn)on_chunk_end},
+    {6, 0x02, CWOPT_FNMATCH_FUNCTION, CWOPT_FNMATCH_DATA,
+     (cw_any_fn)on_fnmatch},
 };
 
 static void set_int(CW *easy, enum cw_option option, int64_t value) {
@@ -945,12 +1009,104 @@ static void set_sink(struct xfer *x) {
   ok_or_die(cw_easy_set_ptr(x->easy, CWOPT_SINK, x->sink), "the sink");
 }
 
-static void set_rest(struct xfer *x) {
-  static const char *const urls[] = {"http://10.0.0.1/one", "http://h.test/two",
-                                     "http://10.0.0.1:81/",
-                                     "http://none.test/"};
+/* What is spoken: by two bits of the last byte. */
+enum speech {
+  HTTP,
+  FTP,
+  RTSP,
+  FORM /* HTTP with a multipart body */
+};
+
+static enum speech speech_of(const uint8_t *cfg) {
+  return (enum speech)(cfg[7] >> 4 & 3);
+}
+
+static const struct flag ftp_flags[] = {
+    {1, 0x08, CWOPT_DIRLISTONLY, 1},
+    {1, 0x10, CWOPT_TRANSFERTEXT, 1},
+    {1, 0x20, CWOPT_FTP_USE_EPSV, 0},
+    {2, 0x20, CWOPT_FTP_SKIP_PASV_IP, 0},
+    {3, 0x08, CWOPT_FTP_USE_PRET, 1},
+    {3, 0x10, CWOPT_APPEND, 1},
+    {3, 0x20, CWOPT_FTP_CREATE_MISSING_DIRS, 2},
+    {5, 0x10, CWOPT_FILETIME, 1},
+    {5, 0x20, CWOPT_FTP_FILEMETHOD, CWFTPMETHOD_NOCWD},
+    {5, 0x40, CWOPT_FTP_FILEMETHOD, CWFTPMETHOD_SINGLECWD},
+};
+
+static void set_ftp(struct xfer *x) {
   CW *easy = x->easy;
-  ok_or_die(cw_easy_setopt(easy, CWOPT_URL, urls[x->cfg[7] & 3]), "url");
+  struct cw_slist *list = cw_slist_append(NULL, "*NOOP now");
+  for (size_t i = 0; i < sizeof(ftp_flags) / sizeof(ftp_flags[0]); i++) {
+    if (x->cfg[ftp_flags[i].byte] & ftp_flags[i].bit) {
+      set_int(easy, ftp_flags[i].option, ftp_flags[i].value);
+    }
+  }
+  if (x->cfg[2] & 0x10) {
+    ok_or_die(cw_easy_set_list(easy, CWOPT_QUOTE, list), "quote");
+    ok_or_die(cw_easy_set_list(easy, CWOPT_PREQUOTE, list), "prequote");
+    ok_or_die(cw_easy_set_list(easy, CWOPT_POSTQUOTE, list), "postquote");
+  }
+  cw_slist_free_all(list);
+  if (x->cfg[3] & 0x40) {
+    ok_or_die(cw_easy_setopt(easy, CWOPT_FTPPORT, "-"), "ftpport");
+  }
+  set_int(easy, CWOPT_WILDCARDMATCH, (x->cfg[7] & 3) == 1);
+}
+
+static void set_rtsp(struct xfer *x) {
+  CW *easy = x->easy;
+  ok_or_die(cw_easy_setopt(easy, CWOPT_RTSP_STREAM_URI, "rtsp://10.0.0.1/a"),
+            "stream_uri");
+  ok_or_die(cw_easy_setopt(easy, CWOPT_RTSP_TRANSPORT,
+                           "RTP/AVP/TCP;unicast;interleaved=0-1"),
+            "transport");
+  set_int(easy, CWOPT_RTSP_REQUEST, 1 + x->cfg[1] % CW_RTSPREQ_RECEIVE);
+}
+
+static void set_form(struct xfer *x) {
+  static const char *const codings[] = {NULL, "base64", "quoted-printable",
+                                        "7bit"};
+  size_t n = upload_bytes(x);
+  struct cw_mime *mime = cw_mime_init(x->easy);
+  check(mime != NULL, "no body");
+  struct cw_mimepart *part = cw_mime_addpart(mime);
+  ok_or_die(cw_mime_name(part, "text"), "name");
+  ok_or_die(cw_mime_data(part, "some = text\t\n", CW_ZERO_TERMINATED), "data");
+  ok_or_die(cw_mime_encoder(part, codings[x->cfg[5] & 3]), "encoder");
+  part = cw_mime_addpart(mime);
+  ok_or_die(cw_mime_encoder(part, codings[x->cfg[5] >> 2 & 3]), "encoder");
+  ok_or_die(cw_mime_data_cb(part, x->cfg[3] & 0x08 ? -1 : (int64_t)n, on_read,
+                            x->cfg[6] & 0x20 ? on_seek : NULL, NULL, x),
+            "data_cb");
+  ok_or_die(cw_easy_set_ptr(x->easy, CWOPT_MIMEPOST, mime), "mimepost");
+  x->mime = mime;
+}
+
+static void set_speech(struct xfer *x) {
+  static const char *const urls[][4] = {
+      [HTTP] = {"http://10.0.0.1/one", "http://h.test/two",
+                "http://10.0.0.1:81/", "http://none.test/"},
+      [FTP] = {"ftp://10.0.0.1/a/one", "ftp://h.test/d/*", "ftp://10.0.0.1/d/",
+               "ftp://u:p@10.0.0.1/%2Fa%20b//c;type=a"},
+      [RTSP] = {"rtsp://10.0.0.1/", "rtsp://h.test/", "rtsp://10.0.0.1:81/",
+                "rtsp://u:p@10.0.0.1/"},
+      [FORM] = {"http://10.0.0.1/one", "http://h.test/two",
+                "http://10.0.0.1:81/", "http://u:p@10.0.0.1/"},
+  };
+  static void (*const set[])(struct xfer * x) = {
+      [HTTP] = NULL, [FTP] = set_ftp, [RTSP] = set_rtsp, [FORM] = set_form};
+  enum speech speech = speech_of(x->cfg);
+  ok_or_die(cw_easy_setopt(x->easy, CWOPT_URL, urls[speech][x->cfg[7] & 3]),
+            "url");
+  if (set[speech]) {
+    set[speech](x);
+  }
+}
+
+static void set_rest(struct xfer *x) {
+  CW *easy = x->easy;
+  set_speech(x);
   set_int(easy, CWOPT_TIMEOUT_MS, LIMIT_MS);
   set_int(easy, CWOPT_MAXREDIRS, 6);
   set_int(easy, CWOPT_MAX_WRITE_BYTES, x->cfg[4] & 0x7f);
@@ -988,8 +1144,10 @@ static void open_xfer(struct fuzz *f, struct xfer *x, const uint8_t *cfg) {
       set_int(x->easy, flags[i].option, flags[i].value);
     }
   }
+  if (speech_of(cfg) != FORM) {
+    set_method(x);
+  }
   set_rest(x);
-  set_method(x);
   set_sink(x);
 }
 
@@ -1026,7 +1184,7 @@ static void check_body(struct xfer *x) {
       "content_length");
   check(received >= 0 && (uint64_t)received <= x->f->served,
         "more was received than was sent");
-  bool plain = !(cfg[1] & 0x09) && !(cfg[3] & 0x0f);
+  bool plain = !(cfg[1] & 0x09) && !(cfg[3] & 0x0f) && speech_of(cfg) == HTTP;
   if (plain) {
     check(x->delivered <= x->f->served, "more was delivered than was sent");
     check(!(cfg[5] & 0x20) || x->delivered <= (uint64_t)received + 0,
@@ -1161,6 +1319,7 @@ static void open_ways(struct fuzz *f) {
 
 static void open_world(struct fuzz *f, bool smooth) {
   static const uint32_t windows[] = {0, 1, 7, 100, 1000, 4096, 20000, 65536};
+  static const int ports[] = {80, 81, 21, 554, 2000};
   const uint8_t *w = f->world;
   f->net = cw_vnet_new(7, 1700000000);
   check(f->net != NULL, "no network");
@@ -1171,13 +1330,13 @@ static void open_world(struct fuzz *f, bool smooth) {
   cw_vnet_max_write(f->net, cuts >> 4 ? (1u << (cuts >> 4)) - 1 : 0);
   cw_vnet_window(f->net, windows[smooth ? 0 : w[2] & 7]);
   cw_vnet_latency_us(f->net, (w[2] >> 3) * 100);
-  const char *ip = "10.0.0.1";
   open_ways(f);
-  struct cw_listener *listener = NULL;
-  ok_or_die(cw_listener_open(f->multi, ip, 80, NULL, on_accept, f, &listener),
-            "listener");
-  ok_or_die(cw_listener_open(f->multi, ip, 81, NULL, on_accept, f, &listener),
-            "listener");
+  for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+    struct cw_listener *listener = NULL;
+    ok_or_die(cw_listener_open(f->multi, "10.0.0.1", ports[i], NULL, on_accept,
+                               f, &listener),
+              "listener");
+  }
   int64_t limit = (w[0] >> 2) & 3;
   check(cw_multi_set_int(f->multi, CWMOPT_MAX_TOTAL_CONNECTIONS, limit) ==
             CWM_OK,
@@ -1203,6 +1362,7 @@ static void close_world(struct fuzz *f) {
     close_xfer(&f->xfers[i]);
     cw_sink_unref(f->xfers[i].sink);
     cw_source_unref(f->xfers[i].source);
+    cw_mime_free(f->xfers[i].mime);
   }
   check(cw_vnet_open_sockets(f->net) == 0, "sockets are left");
   cw_vnet_free(f->net);
@@ -1234,7 +1394,8 @@ static struct outcome play(const uint8_t *data, size_t size, bool smooth) {
 /* One GET or HEAD that leads nowhere else: what it gets is up to the server. */
 static bool is_plain(const uint8_t *data) {
   const uint8_t *cfg = data + WORLD_BYTES;
-  return data[0] % MAX_XFERS == 0 && (cfg[0] & 7) < 2 && !(cfg[1] & 0x02);
+  return data[0] % MAX_XFERS == 0 && (cfg[0] & 7) < 2 && !(cfg[1] & 0x02) &&
+         speech_of(cfg) < FORM;
 }
 
 /* If it succeeds at all, then with the same bytes as when nobody disturbs. */

@@ -150,3 +150,72 @@ for _, name in ipairs(names) do
     { 0, 0, deed, 0, 0, 0, deed, 0, 0, 0, 0, deed, 0, 0, 0, 0, 0, deed },
     "~w" .. HELLO .. "~w" .. HELLO .. "~h")
 end
+
+-- FTP: the control connection comes first, then one for each transfer of data.
+local LOGIN = "220 hi\r\n~l331 who\r\n~l230 in\r\n~l257 \"/\" is it\r\n"
+local PASSIVE = "~l229 here (|||2000|)\r\n"
+local LIST = "-rw-r--r-- 1 u g 5 Jan  1  2020 a.txt\r\n"
+  .. "-rw-r--r-- 1 u g 5 Jan  1  2020 b.txt\r\n"
+local FTP, RTSP, FORM = 0x10, 0x20, 0x30
+
+-- The path a/one, binary.
+local INTO = LOGIN .. "~l250 ok\r\n~l200 binary\r\n"
+seed("ftp-get", {}, { { [7] = FTP } }, {}, INTO .. "~l213 5\r\n" .. PASSIVE
+  .. "~l150 here\r\n226 all\r\n~h~ahello")
+seed("ftp-get-pasv", {}, { { [1] = 0x20, [7] = FTP } }, {}, INTO
+  .. "~l227 here (10,0,0,1,7,208)\r\n~l150 here\r\n226 all\r\n~h"
+  .. "~ahello")
+seed("ftp-get-twice", {}, { { [7] = FTP | 4 } }, {}, INTO .. "~l213 5\r\n"
+  .. PASSIVE .. "~l150 here\r\n226 all\r\n~l213 5\r\n" .. PASSIVE
+  .. "~l150 here\r\n226 all\r\n~h~ahello~ahello")
+seed("ftp-get-refused", {}, { { [7] = FTP } }, {}, INTO .. "~l550 no\r\n"
+  .. PASSIVE .. "~l550 no such file\r\n~h~a~h")
+seed("ftp-get-cut", {}, { { [6] = ALL_HOOKS, [7] = FTP } }, {}, INTO
+  .. "~l213 5\r\n" .. PASSIVE .. "~l150 here\r\n~r~ahe~r")
+seed("ftp-put", {}, { { [0] = 3 | 0x10, [7] = FTP } }, {}, INTO .. PASSIVE
+  .. "~l150 go\r\n~d\009226 got it\r\n~h~a~h")
+seed("ftp-list", {}, { { [7] = FTP | 2 } }, {}, LOGIN
+  .. "~l250 ok\r\n~l200 ascii\r\n" .. PASSIVE .. "~l150 here\r\n226 all\r\n~h~a"
+  .. LIST)
+local WILD = LOGIN .. "~l250 ok\r\n~l200 ascii\r\n~l500 what\r\n" .. PASSIVE
+  .. "~l150 here\r\n226 all\r\n~l200 binary\r\n~l213 5\r\n" .. PASSIVE
+  .. "~l150 here\r\n226 all\r\n~l213 5\r\n" .. PASSIVE
+  .. "~l150 here\r\n226 all\r\n~h~a" .. LIST .. "~ahello~aworld"
+seed("ftp-wildcard", {}, { { [6] = 3, [7] = FTP | 1 } }, {}, WILD)
+seed("ftp-wildcard-pending", {}, { { [6] = ALL_HOOKS, [7] = FTP | 1 } },
+  { 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16, 16 }, WILD)
+seed("ftp-wildcard-pieces", { 0, 0x11, 1 }, { { [6] = 3, [7] = FTP | 1 } }, {},
+  WILD)
+seed("ftp-active", {}, { { [3] = 0x40, [7] = FTP } }, {}, INTO .. "~l213 5\r\n"
+  .. "~l200 ok\r\n~l150 here\r\n~h")
+seed("ftp-quote", {}, { { [2] = 0x10, [7] = FTP } }, {}, LOGIN
+  .. "~l200 ok\r\n~l250 ok\r\n~l200 binary\r\n~l200 ok\r\n~l213 5\r\n"
+  .. PASSIVE .. "~l150 here\r\n226 all\r\n~l200 ok\r\n~h~ahello")
+
+-- RTSP: byte 1 says the request.
+local function rtsp(number, fields)
+  return "~wRTSP/1.0 200 OK\r\nCSeq: " .. number .. "\r\nSession: 1\r\n"
+    .. (fields or "\r\n")
+end
+local MESSAGE = "$\0\0\2hi"
+local SETUP = rtsp(1, "Transport: RTP/AVP/TCP;interleaved=0-1\r\n\r\n")
+seed("rtsp-options", {}, { { [7] = RTSP } }, {}, rtsp(1) .. "~h")
+seed("rtsp-describe", {}, { { [1] = 1, [6] = ALL_HOOKS, [7] = RTSP } }, {},
+  rtsp(1, "Content-Length: 5\r\n\r\nv=0\r\n") .. "~h")
+seed("rtsp-setup-between", {}, { { [1] = 3, [7] = RTSP } }, {},
+  "~wRTSP/1.0 200 OK\r\nCSeq: 1\r\nSession: 1\r\nTransport: RTP/AVP/TCP;"
+  .. "interleaved=0-1\r\nContent-Length: 2\r\n\r\n" .. MESSAGE .. "ok~h")
+seed("rtsp-twice", {}, { { [1] = 3, [7] = RTSP | 4 } }, {}, SETUP
+  .. MESSAGE .. rtsp(2) .. MESSAGE .. "~h")
+seed("rtsp-receive", {}, { { [1] = 10, [7] = RTSP } }, {}, MESSAGE .. "~h")
+seed("rtsp-pieces", { 0, 0x11, 1 }, { { [1] = 3, [7] = RTSP } },
+  { 16, 20, 21, 16 }, SETUP .. "~h")
+seed("rtsp-server-asks", {}, { { [7] = RTSP } }, {},
+  "~wOPTIONS * RTSP/1.0\r\nCSeq: 7\r\n\r\n" .. rtsp(1):sub(3) .. "~h")
+
+seed("form", {}, { { [0] = 0x10, [7] = FORM } }, {}, "~w" .. HELLO .. "~h")
+seed("form-coded", {}, { { [0] = 0x20, [3] = 8, [5] = 6, [7] = FORM } },
+  { 16, 16, 20, 20 }, "~w" .. HELLO .. "~h")
+seed("form-again", {}, { { [0] = 0x10, [1] = 2, [6] = ALL_HOOKS,
+  [7] = FORM | 4 } }, {}, "~wHTTP/1.1 307 X\r\nLocation: /b\r\n"
+  .. "Content-Length: 0\r\n\r\n~w" .. HELLO .. "~h")
