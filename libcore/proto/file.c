@@ -17,7 +17,7 @@
 #include "codec/date.h"
 #include "codec/range.h"
 #include "curlew/easy.h"
-#include "proto/exchange.h"
+#include "proto/body.h"
 
 #define BUDGET_BYTES (4 * 1024 * 1024)
 
@@ -230,24 +230,10 @@ static enum cw_code file_send(struct cw_exchange *x) {
   uint64_t start = x->response.body_sent;
   x->want = 0;
   while (x->request.upload && !s->upload_eof) {
-    if (!s->chunk) {
-      s->chunk = cw_chunk_take(x->chunks);
-      if (!s->chunk) {
-        return cw_fail_oom(x->fail);
-      }
+    enum cw_code err = cw_body_fill(x, &s->chunk, 0, 0, &s->upload_eof);
+    if (!err) {
+      err = flush(x, s);
     }
-    size_t n = 0;
-    size_t room = s->chunk->cap < x->request.upload_ask_bytes
-                      ? s->chunk->cap
-                      : x->request.upload_ask_bytes;
-    enum cw_code err =
-        cw_reader_read(&x->reader, s->chunk->bytes, room, &n, &s->upload_eof);
-    if (err) {
-      return err;
-    }
-    s->chunk->start = 0;
-    s->chunk->end = n;
-    err = flush(x, s);
     if (err) {
       return err;
     }
@@ -309,8 +295,6 @@ static enum cw_code read_file(struct cw_exchange *x, struct file_state *s) {
   if (s->left >= 0 && room > (uint64_t)s->left) {
     room = (size_t)s->left;
   }
-  s->chunk->start = 0;
-  s->chunk->end = 0;
   ssize_t n = 0;
   do {
     n = room ? read(s->fd, s->chunk->bytes, room) : 0;
@@ -327,28 +311,17 @@ static enum cw_code read_file(struct cw_exchange *x, struct file_state *s) {
   if (s->left > 0) {
     s->left -= n;
   }
-  if (x->traced && n > 0) {
-    return x->host->trace(x->host_data, CW_DEBUG_DATA_IN, s->chunk->bytes,
-                          (size_t)n);
-  }
-  return CW_OK;
+  return cw_body_trace(x, CW_DEBUG_DATA_IN, s->chunk->bytes, (size_t)n);
 }
 
 /* Gives on what the chunk holds, then reads; sets *pend at the end. */
 static enum cw_code give_body(struct cw_exchange *x, struct file_state *s,
                               bool *pend) {
-  if (s->chunk && s->chunk->refs > 1 && cw_chunk_len(s->chunk) == 0) {
-    cw_chunk_unref(s->chunk);
-    s->chunk = NULL;
-  }
-  if (!s->chunk) {
-    s->chunk = cw_chunk_take(x->chunks);
-  }
-  if (!s->chunk) {
-    return cw_fail_oom(x->fail);
-  }
-  if (cw_chunk_len(s->chunk) == 0) {
-    enum cw_code err = read_file(x, s);
+  if (!s->chunk || cw_chunk_len(s->chunk) == 0) {
+    enum cw_code err = cw_body_fresh(x, &s->chunk);
+    if (!err) {
+      err = read_file(x, s);
+    }
     if (err) {
       return err;
     }
@@ -357,14 +330,8 @@ static enum cw_code give_body(struct cw_exchange *x, struct file_state *s,
       return CW_OK;
     }
   }
-  struct cw_slice all = cw_chunk_slice(s->chunk);
-  struct cw_piece piece = {all.ptr, all.len, s->chunk};
-  size_t taken = 0;
-  enum cw_code err = cw_writer_write(&x->writer, &piece, &taken);
-  taken = err ? taken : all.len;
-  s->chunk->start += taken;
-  x->response.body_received += taken;
-  return err;
+  size_t taken;
+  return cw_body_give(x, s->chunk, cw_chunk_len(s->chunk), &taken);
 }
 
 static enum cw_code file_receive(struct cw_exchange *x) {

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "curlew/easy.h"
+#include "proto/body.h"
 
 /* Room for what the control connection sends ahead. */
 #define READ_BYTES 4096
@@ -73,9 +74,7 @@ static enum cw_code await_reply(struct cw_exchange *x, struct cw_ftp *f) {
 }
 
 static enum cw_code trace_out(struct cw_exchange *x, struct cw_slice bytes) {
-  return x->traced ? x->host->trace(x->host_data, CW_DEBUG_HEADER_OUT,
-                                    bytes.ptr, bytes.len)
-                   : CW_OK;
+  return cw_body_trace(x, CW_DEBUG_HEADER_OUT, bytes.ptr, bytes.len);
 }
 
 static enum cw_code line_failed(struct cw_exchange *x, enum cw_code err) {

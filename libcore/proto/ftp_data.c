@@ -9,10 +9,8 @@
 
 #include "codec/ftp_text.h"
 #include "curlew/easy.h"
+#include "proto/body.h"
 #include "proto/ftp.h"
-
-/* Bytes moved in one call, so that one fast peer does not starve the rest. */
-#define BUDGET_BYTES (1024 * 1024)
 
 struct cw_conn *cw_ftp_data(struct cw_exchange *x, const struct cw_ftp *f) {
   return f->data_id ? x->host->side(x->host_data, f->data_id) : NULL;
@@ -123,17 +121,6 @@ static enum cw_code await_reason(struct cw_exchange *x, struct cw_ftp *f) {
 
 /* --- receiving ----------------------------------------------------------- */
 
-static enum cw_code make_chunk(struct cw_exchange *x, struct cw_ftp *f) {
-  if (f->chunk && f->chunk->refs > 1 && cw_chunk_len(f->chunk) == 0) {
-    cw_chunk_unref(f->chunk); /* somebody pinned it */
-    f->chunk = NULL;
-  }
-  if (!f->chunk) {
-    f->chunk = cw_chunk_take(x->chunks);
-  }
-  return f->chunk ? CW_OK : cw_fail_oom(x->fail);
-}
-
 static enum cw_code ended(struct cw_exchange *x, struct cw_ftp *f,
                           const struct cw_conn *data) {
   if (!cw_conn_eof_is_clean(data)) {
@@ -160,7 +147,7 @@ static void to_local_text(struct cw_ftp *f, size_t n) {
 
 static enum cw_code fill(struct cw_exchange *x, struct cw_ftp *f,
                          struct cw_conn *data) {
-  enum cw_code err = make_chunk(x, f);
+  enum cw_code err = cw_body_fresh(x, &f->chunk);
   if (err) {
     return err;
   }
@@ -192,9 +179,7 @@ static enum cw_code fill(struct cw_exchange *x, struct cw_ftp *f,
   if (x->response.body_received == 0) {
     x->host->mark(x->host_data, CW_MOMENT_FIRST_BYTE);
   }
-  err = x->traced ? x->host->trace(x->host_data, CW_DEBUG_DATA_IN,
-                                   f->chunk->bytes + 1, n)
-                  : CW_OK;
+  err = cw_body_trace(x, CW_DEBUG_DATA_IN, f->chunk->bytes + 1, n);
   if (f->type == 'A' && !cw_ftp_is_listing(f)) {
     to_local_text(f, n);
   }
@@ -253,7 +238,7 @@ enum cw_code cw_ftp_enter_receive(struct cw_exchange *x, struct cw_ftp *f) {
         err = wait_for(x, f, x->rate_until_us ? 0 : CW_READY_READ);
       }
     }
-    if (!err && x->response.body_received - start > BUDGET_BYTES) {
+    if (!err && x->response.body_received - start > CW_BUDGET_BYTES) {
       x->more = true;
       return CW_AGAIN;
     }
@@ -262,21 +247,6 @@ enum cw_code cw_ftp_enter_receive(struct cw_exchange *x, struct cw_ftp *f) {
 }
 
 /* --- sending ------------------------------------------------------------- */
-
-static enum cw_code read_body(struct cw_exchange *x, struct cw_ftp *f) {
-  enum cw_code err = make_chunk(x, f);
-  if (err) {
-    return err;
-  }
-  size_t room = f->chunk->cap < x->request.upload_ask_bytes
-                    ? f->chunk->cap
-                    : x->request.upload_ask_bytes;
-  size_t n = 0;
-  f->chunk->start = f->chunk->end = 0;
-  err = cw_reader_read(&x->reader, f->chunk->bytes, room, &n, &f->data_end);
-  f->chunk->end = err ? 0 : n;
-  return err;
-}
 
 static enum cw_code write_body(struct cw_exchange *x, struct cw_ftp *f,
                                struct cw_conn *data) {
@@ -295,9 +265,7 @@ static enum cw_code write_body(struct cw_exchange *x, struct cw_ftp *f,
   if (err) {
     return CW_OK; /* data_fail tells */
   }
-  if (x->traced) {
-    err = x->host->trace(x->host_data, CW_DEBUG_DATA_OUT, iov.iov_base, n);
-  }
+  err = cw_body_trace(x, CW_DEBUG_DATA_OUT, iov.iov_base, n);
   cw_rate_spend(&x->send_rate, n);
   f->chunk->start += n;
   x->response.body_sent += n;
@@ -337,13 +305,13 @@ enum cw_code cw_ftp_enter_supply(struct cw_exchange *x, struct cw_ftp *f) {
     } else if (f->data_end) {
       return end_of_upload(x, f, data);
     } else {
-      err = read_body(x, f);
+      err = cw_body_fill(x, &f->chunk, 0, 0, &f->data_end);
       if (err == CW_AGAIN) {
         enum cw_code heard = wait_for(x, f, 0);
         err = heard && heard != CW_AGAIN ? heard : CW_AGAIN;
       }
     }
-    if (!err && x->response.body_sent - start > BUDGET_BYTES) {
+    if (!err && x->response.body_sent - start > CW_BUDGET_BYTES) {
       x->more = true;
       return CW_AGAIN;
     }

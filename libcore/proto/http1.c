@@ -7,28 +7,26 @@ static enum cw_code http1_init(struct cw_exchange *x) {
   if (!h) {
     return cw_fail_oom(x->fail);
   }
-  cw_buf_init(&h->head, CW_HTTP1_MAX_HEAD_OUT);
-  cw_buf_init(&h->target, CW_HTTP1_MAX_HEAD_OUT);
-  cw_h1_parser_init(&h->parser);
+  cw_tx_init(&h->tx);
+  cw_buf_init(&h->target, CW_TX_MAX_HEAD_BYTES);
+  cw_head_in_init(&h->in, "HTTP");
   x->state = h;
   return CW_OK;
 }
 
 static void http1_stop(struct cw_exchange *x) {
   struct cw_http1 *h = x->state;
-  cw_chunk_unref(h->rx);
-  cw_chunk_unref(h->up);
-  h->rx = NULL;
-  h->up = NULL;
+  cw_rx_drop(&h->rx);
+  cw_tx_stop(&h->tx);
 }
 
 static void http1_fini(struct cw_exchange *x) {
   struct cw_http1 *h = x->state;
   if (h) {
     http1_stop(x);
-    cw_buf_fini(&h->head);
+    cw_tx_fini(&h->tx);
     cw_buf_fini(&h->target);
-    cw_h1_parser_fini(&h->parser);
+    cw_head_in_fini(&h->in);
     cw_free(h);
     x->state = NULL;
   }
@@ -37,15 +35,9 @@ static void http1_fini(struct cw_exchange *x) {
 static enum cw_code http1_open(struct cw_exchange *x) {
   struct cw_http1 *h = x->state;
   http1_stop(x);
-  struct cw_buf head = h->head;
-  struct cw_buf target = h->target;
-  struct cw_h1_parser parser = h->parser;
-  *h = (struct cw_http1){0};
-  h->head = head;
-  h->target = target;
-  h->parser = parser;
-  cw_buf_clear(&h->head);
-  cw_h1_parser_reset(&h->parser, false);
+  cw_tx_reset(&h->tx);
+  cw_head_in_reset(&h->in, false);
+  *h = (struct cw_http1){.tx = h->tx, .target = h->target, .in = h->in};
   cw_headers_clear(&x->headers);
   return cw_http1_write_head(x, h);
 }

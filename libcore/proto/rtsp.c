@@ -7,7 +7,7 @@
 static void link_free(struct cw_conn *conn, void *state) {
   struct cw_rtsp_link *link = state;
   (void)conn;
-  cw_chunk_unref(link->rx);
+  cw_rx_drop(&link->rx);
   cw_buf_fini(&link->out);
   cw_free(link);
 }
@@ -39,19 +39,17 @@ static enum cw_code rtsp_init(struct cw_exchange *x) {
   if (!h) {
     return cw_fail_oom(x->fail);
   }
-  cw_buf_init(&h->head, CW_RTSP_MAX_HEAD_OUT);
-  cw_h1_parser_init(&h->parser);
-  h->parser.protocol = "RTSP";
+  cw_tx_init(&h->tx);
+  cw_head_in_init(&h->in, "RTSP");
   x->state = h;
   return CW_OK;
 }
 
 static void rtsp_stop(struct cw_exchange *x) {
   struct cw_rtsp *h = x->state;
+  cw_tx_stop(&h->tx);
   cw_chunk_unref(h->shown);
-  cw_chunk_unref(h->up);
   h->shown = NULL;
-  h->up = NULL;
   h->link = NULL;
 }
 
@@ -59,8 +57,8 @@ static void rtsp_fini(struct cw_exchange *x) {
   struct cw_rtsp *h = x->state;
   if (h) {
     rtsp_stop(x);
-    cw_buf_fini(&h->head);
-    cw_h1_parser_fini(&h->parser);
+    cw_tx_fini(&h->tx);
+    cw_head_in_fini(&h->in);
     cw_free(h);
     x->state = NULL;
   }
@@ -78,10 +76,8 @@ static bool is_bound(const struct cw_exchange *x, const struct cw_rtsp *h) {
 static enum cw_code rtsp_open(struct cw_exchange *x) {
   struct cw_rtsp *h = x->state;
   rtsp_stop(x);
-  struct cw_buf head = h->head;
-  struct cw_h1_parser parser = h->parser;
-  *h = (struct cw_rtsp){.head = head, .parser = parser};
-  cw_buf_clear(&h->head);
+  cw_tx_reset(&h->tx);
+  *h = (struct cw_rtsp){.tx = h->tx, .in = h->in};
   cw_headers_clear(&x->headers);
   enum cw_code err = cw_rtsp_write_head(x, h);
   if (!err) {
@@ -90,9 +86,10 @@ static enum cw_code rtsp_open(struct cw_exchange *x) {
   if (err) {
     return err;
   }
+  h->link->rx.done = false;
   x->bound = is_bound(x, h);
   if (cw_rtsp_only_receives(x)) {
-    h->sending = RTSP_SEND_DONE;
+    h->tx.done = true;
   } else {
     x->host->rtsp_cseq(x->host_data, CW_RTSP_CLIENT_NEXT,
                        x->request.rtsp->client_cseq + 1);

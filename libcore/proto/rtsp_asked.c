@@ -9,21 +9,20 @@
 #include "proto/rtsp.h"
 
 static enum cw_code trace_line(struct cw_exchange *x, struct cw_slice line) {
-  return x->traced ? x->host->trace(x->host_data, CW_DEBUG_HEADER_IN, line.ptr,
-                                    line.len)
-                   : CW_OK;
+  return cw_body_trace(x, CW_DEBUG_HEADER_IN, line.ptr, line.len);
 }
 
 enum cw_code cw_rtsp_asked_begin(struct cw_exchange *x, struct cw_rtsp *h,
                                  const struct cw_rtsp_unit *unit) {
-  enum cw_code err = trace_line(x, cw_slice(cw_rtsp_rx(h).ptr, unit->len));
+  struct cw_rx *rx = &h->link->rx;
+  enum cw_code err = trace_line(x, cw_slice(cw_rx_slice(rx).ptr, unit->len));
   h->asked_cseq = -1;
   h->asked_length = 0;
   h->asked_options = cw_slice_eq_str(unit->method, "OPTIONS");
   h->asked_known =
       h->asked_options || cw_slice_eq_str(unit->method, "GET_PARAMETER");
-  cw_rtsp_take(h, unit->len);
-  cw_h1_parser_reset(&h->parser, true);
+  cw_rx_take(rx, unit->len);
+  cw_head_in_reset(&h->in, true);
   h->receiving = RTSP_ASKED;
   h->got = true;
   return err;
@@ -31,14 +30,14 @@ enum cw_code cw_rtsp_asked_begin(struct cw_exchange *x, struct cw_rtsp *h,
 
 static enum cw_code asked_field(struct cw_exchange *x, struct cw_rtsp *h) {
   uint64_t number;
-  struct cw_slice value = h->line.value;
-  if (cw_slice_ieq_str(h->line.name, "CSeq")) {
+  struct cw_slice value = h->in.line.value;
+  if (cw_slice_ieq_str(h->in.line.name, "CSeq")) {
     if (!cw_scan_u64(value, UINT32_MAX, &number)) {
       return cw_fail(x->fail, CWE_RTSP_CSEQ_ERROR,
                      "the CSeq of the server's request is no number");
     }
     h->asked_cseq = (int64_t)number;
-  } else if (cw_slice_ieq_str(h->line.name, "Content-Length") &&
+  } else if (cw_slice_ieq_str(h->in.line.name, "Content-Length") &&
              !cw_scan_u64(value, CW_RTSP_MAX_ASKED_BODY, &h->asked_length)) {
     return cw_fail(x->fail, CWE_WEIRD_SERVER_REPLY,
                    "the body of the server's request is longer than %d bytes, "
@@ -86,15 +85,15 @@ static enum cw_code reply(struct cw_exchange *x, struct cw_rtsp *h) {
   return err ? cw_fail_oom(x->fail) : CW_OK;
 }
 
-enum cw_code cw_rtsp_asked_head(struct cw_exchange *x, struct cw_rtsp *h,
-                                bool *pstarved) {
-  enum cw_code err = cw_rtsp_next_line(x, h, pstarved);
+enum cw_code cw_rtsp_asked_head(struct cw_exchange *x, struct cw_rtsp *h) {
+  size_t taken;
+  enum cw_code err = cw_head_next(x, &h->link->rx, &h->in, &taken);
   if (err) {
     return err;
   }
-  h->line_waits = false;
-  err = trace_line(x, h->line.text);
-  if (!err && h->line.kind == CW_H1_FIELD) {
+  h->in.waits = false;
+  err = trace_line(x, h->in.line.text);
+  if (!err && h->in.line.kind == CW_H1_FIELD) {
     return asked_field(x, h);
   }
   if (!err) {
@@ -107,17 +106,15 @@ enum cw_code cw_rtsp_asked_head(struct cw_exchange *x, struct cw_rtsp *h,
   return err;
 }
 
-enum cw_code cw_rtsp_asked_body(struct cw_exchange *x, struct cw_rtsp *h,
-                                bool *pstarved) {
-  (void)x;
-  size_t n = cw_rtsp_rx(h).len;
+enum cw_code cw_rtsp_asked_body(struct cw_rtsp *h) {
+  struct cw_rx *rx = &h->link->rx;
+  size_t n = cw_rx_slice(rx).len;
   n = n < h->asked_length ? n : (size_t)h->asked_length;
-  cw_rtsp_take(h, n);
+  cw_rx_take(rx, n);
   h->asked_length -= n;
-  if (h->asked_length == 0) {
-    h->receiving = RTSP_BETWEEN;
-    return CW_OK;
+  if (h->asked_length > 0) {
+    return cw_rx_lacks(rx);
   }
-  *pstarved = true;
-  return CW_AGAIN;
+  h->receiving = RTSP_BETWEEN;
+  return CW_OK;
 }

@@ -3,7 +3,6 @@
  * session, the channels, the body.
  */
 #include "base/scan.h"
-#include "codec/date.h"
 #include "curlew/easy.h"
 #include "proto/rtsp.h"
 
@@ -98,16 +97,8 @@ static enum cw_code judge_body(struct cw_exchange *x, struct cw_rtsp *h) {
   return CW_OK;
 }
 
-static void note_time(struct cw_exchange *x) {
-  struct cw_slice value;
-  if (x->request.wants_time &&
-      cw_headers_get(&x->headers, "Last-Modified", &value)) {
-    (void)cw_date_parse(value, x->host->wall_s(x->host_data),
-                        &x->response.last_modified_s);
-  }
-}
-
-enum cw_code cw_rtsp_judge(struct cw_exchange *x, struct cw_rtsp *h) {
+enum cw_code cw_rtsp_judge(struct cw_exchange *x) {
+  struct cw_rtsp *h = x->state;
   h->got = true;
   enum cw_code err = judge_cseq(x);
   if (!err) {
@@ -120,7 +111,7 @@ enum cw_code cw_rtsp_judge(struct cw_exchange *x, struct cw_rtsp *h) {
     err = judge_body(x, h);
   }
   if (!err) {
-    note_time(x);
+    cw_head_note_time(x);
     err = x->host->head_done(x->host_data);
   }
   x->ignore_body = x->ignore_body || x->request.head_only;

@@ -2,29 +2,13 @@
  * Receiving: answers, interleaved messages and requests of the server, in the
  * order in which they come.
  *
- * How it works: bytes are read into a chunk that the connection keeps, and used
- * up from its front. An interleaved message is waited for until it lies whole
- * in the chunk (256 KiB; a message has at most 65,539 bytes), so that it is
- * shown where it lies and is copied at most once, when the chunk's end is near.
- * Whoever cannot take more leaves the rest where it lies, and nothing is read
- * meanwhile. What is left when the answer is complete stays for the next
- * exchange, a part of a message too.
+ * How it works: what is received lies in a chunk that the connection keeps. An
+ * interleaved message is waited for until it lies whole in it (256 KiB; a
+ * message has at most 65,539 bytes), so that it is shown where it lies and is
+ * copied at most once, when the chunk's end is near. What is left when the
+ * answer is complete stays for the next exchange, a part of a message too.
  */
-#include <string.h>
-
-#include "curlew/callback.h"
 #include "proto/rtsp.h"
-
-struct cw_slice cw_rtsp_rx(const struct cw_rtsp *h) {
-  return h->link->rx ? cw_chunk_slice(h->link->rx) : cw_slice("", 0);
-}
-
-void cw_rtsp_take(struct cw_rtsp *h, size_t n) {
-  if (n > 0) {
-    h->link->rx->start += n;
-    h->traced -= h->traced < n ? h->traced : n;
-  }
-}
 
 /* --- interleaved messages --------------------------------------------------
  */
@@ -33,24 +17,13 @@ void cw_rtsp_take(struct cw_rtsp *h, size_t n) {
    has answered. */
 static void keep_shown(struct cw_rtsp *h) {
   if (!h->shown) {
-    h->shown = cw_chunk_ref(h->link->rx);
+    h->shown = cw_chunk_ref(h->link->rx.chunk);
   }
 }
 
 static void drop_shown(struct cw_rtsp *h) {
   cw_chunk_unref(h->shown);
   h->shown = NULL;
-}
-
-static enum cw_code trace_in(struct cw_exchange *x, struct cw_rtsp *h,
-                             size_t n) {
-  if (!x->traced || h->traced >= n) {
-    return CW_OK;
-  }
-  size_t seen = h->traced;
-  h->traced = n;
-  return x->host->trace(x->host_data, CW_DEBUG_DATA_IN,
-                        cw_rtsp_rx(h).ptr + seen, n - seen);
 }
 
 static enum cw_code say_skipped(struct cw_exchange *x, int channel, size_t n) {
@@ -72,11 +45,12 @@ static enum cw_code say_skipped(struct cw_exchange *x, int channel, size_t n) {
 
 static enum cw_code hand_frame(struct cw_exchange *x, struct cw_rtsp *h,
                                const struct cw_rtsp_unit *unit) {
-  enum cw_code err = trace_in(x, h, unit->len);
+  enum cw_code err = cw_rx_trace(x, &h->link->rx, unit->len);
   if (err) {
     return err;
   }
-  struct cw_piece piece = {cw_rtsp_rx(h).ptr, unit->len, h->link->rx};
+  struct cw_chunk *chunk = h->link->rx.chunk;
+  struct cw_piece piece = {chunk->bytes + chunk->start, unit->len, chunk};
   keep_shown(h);
   err = x->host->interleave(x->host_data, &piece, &h->frame_taken);
   if (err) {
@@ -95,7 +69,7 @@ static enum cw_code frame(struct cw_exchange *x, struct cw_rtsp *h,
   if (err) {
     return err;
   }
-  cw_rtsp_take(h, unit->len);
+  cw_rx_take(&h->link->rx, unit->len);
   h->link->lost = false;
   h->got = true;
   return CW_OK;
@@ -109,7 +83,7 @@ static enum cw_code skip(struct cw_exchange *x, struct cw_rtsp *h,
   h->link->lost = h->link->lost || unit->kind == CW_RTSP_JUNK;
   h->junk += unit->len;
   h->got = true;
-  cw_rtsp_take(h, unit->len);
+  cw_rx_take(&h->link->rx, unit->len);
   if (h->junk <= CW_RTSP_MAX_JUNK_BYTES) {
     return CW_OK;
   }
@@ -118,18 +92,17 @@ static enum cw_code skip(struct cw_exchange *x, struct cw_rtsp *h,
                  CW_RTSP_MAX_JUNK_BYTES);
 }
 
-static enum cw_code between(struct cw_exchange *x, struct cw_rtsp *h,
-                            bool *pstarved) {
+static enum cw_code between(struct cw_exchange *x, struct cw_rtsp *h) {
   struct cw_rtsp_unit unit;
-  cw_rtsp_next(&h->link->channels, h->link->lost, cw_rtsp_rx(h), &unit);
+  cw_rtsp_next(&h->link->channels, h->link->lost, cw_rx_slice(&h->link->rx),
+               &unit);
   switch (unit.kind) {
   case CW_RTSP_FRAME:
     return frame(x, h, &unit);
   case CW_RTSP_ANSWER:
     h->link->lost = false;
-    h->decided = false;
     h->receiving = RTSP_HEAD;
-    cw_h1_parser_reset(&h->parser, false);
+    cw_head_in_reset(&h->in, false);
     return CW_OK;
   case CW_RTSP_REQUEST:
     h->link->lost = false;
@@ -143,102 +116,28 @@ static enum cw_code between(struct cw_exchange *x, struct cw_rtsp *h,
       h->receiving = RTSP_FINISH;
       return CW_OK;
     }
-    *pstarved = true;
-    return CW_AGAIN;
+    return cw_rx_lacks(&h->link->rx);
   }
 }
 
 /* --- heads of answers ------------------------------------------------------
  */
 
-static bool is_interim(int status) {
-  return status >= 100 && status < 200;
-}
-
-static enum cw_code keep_line(struct cw_exchange *x, const struct cw_rtsp *h) {
-  const struct cw_h1_line *line = &h->line;
-  if (line->kind == CW_H1_STATUS) {
-    x->response.status = line->status;
-    cw_headers_clear(&x->headers);
-    return CW_OK;
-  }
-  if (line->kind != CW_H1_FIELD) {
-    return CW_OK;
-  }
-  enum cw_code err =
-      cw_headers_add(&x->headers, line->name, line->value, CW_HEADER_FIELD);
-  if (err == CWE_TOO_LARGE) {
-    return cw_fail(x->fail, err, "more than %d header fields",
-                   CW_H1_MAX_FIELDS);
-  }
-  return err ? cw_fail_oom(x->fail) : CW_OK;
-}
-
-enum cw_code cw_rtsp_next_line(struct cw_exchange *x, struct cw_rtsp *h,
-                               bool *pstarved) {
-  if (h->line_waits) {
-    return CW_OK;
-  }
-  size_t taken = 0;
-  enum cw_code err = cw_h1_next_line(&h->parser, cw_rtsp_rx(h), h->eof, &taken,
-                                     &h->line, x->fail);
-  /* A line may lie in the chunk: it stays until the next one is asked for. */
-  cw_rtsp_take(h, taken);
-  *pstarved = err == CW_AGAIN;
-  h->line_waits = err == CW_OK;
-  if (h->receiving == RTSP_HEAD) {
-    x->response.header_bytes += taken;
-  }
-  return err;
-}
-
-/* An answer before the request was sent whole: an error ends the sending. */
-static void stop_sending_on_error(struct cw_exchange *x,
-                                  const struct cw_rtsp *h) {
-  if (h->sending != RTSP_SEND_DONE && x->response.status >= 300 &&
-      !x->request.keep_sending) {
-    x->stop_sending = true;
-    x->reusable = false;
-  }
-}
-
 static enum cw_code end_head(struct cw_exchange *x, struct cw_rtsp *h) {
-  if (is_interim(x->response.status)) {
+  if (cw_head_is_interim(x->response.status)) {
     h->receiving = RTSP_BETWEEN;
-    /* Each interim answer is small; without end they keep a client for ever. */
-    return x->response.header_bytes <= CW_H1_MAX_HEAD_BYTES
-               ? CW_OK
-               : cw_fail(x->fail, CWE_RECV_ERROR,
-                         "the interim answers are longer than %d bytes "
-                         "together",
-                         CW_H1_MAX_HEAD_BYTES);
+    return cw_head_end_interim(x);
   }
-  stop_sending_on_error(x, h);
+  cw_tx_on_answer(x, &h->tx);
   h->left = h->length;
   h->receiving = h->length > 0 ? RTSP_BODY : RTSP_FINISH;
   return CW_OK;
 }
 
-static enum cw_code head(struct cw_exchange *x, struct cw_rtsp *h,
-                         bool *pstarved) {
-  bool is_new = !h->line_waits;
-  enum cw_code err = cw_rtsp_next_line(x, h, pstarved);
-  if (!err && is_new) {
-    err = keep_line(x, h);
-  }
-  if (!err && h->line.kind == CW_H1_END && !h->decided &&
-      !is_interim(x->response.status)) {
-    err = cw_rtsp_judge(x, h);
-    h->decided = !err;
-  }
-  if (!err) {
-    err = x->host->header(x->host_data, h->line.text);
-  }
-  if (err) {
-    return err;
-  }
-  h->line_waits = false;
-  return h->line.kind == CW_H1_END ? end_head(x, h) : CW_OK;
+static enum cw_code head(struct cw_exchange *x, struct cw_rtsp *h) {
+  enum cw_code err =
+      cw_head_lines(x, &h->link->rx, &h->in, CW_HEADER_FIELD, cw_rtsp_judge);
+  return err ? err : end_head(x, h);
 }
 
 /* --- bodies of answers -----------------------------------------------------
@@ -247,8 +146,8 @@ static enum cw_code head(struct cw_exchange *x, struct cw_rtsp *h,
 /* Interleaved messages between a head and its body: on announced channels
    only, since a body may begin with '$'. *pbody: the body begins here. */
 static enum cw_code before_body(struct cw_exchange *x, struct cw_rtsp *h,
-                                bool *pstarved, bool *pbody) {
-  struct cw_slice rx = cw_rtsp_rx(h);
+                                bool *pbody) {
+  struct cw_slice rx = cw_rx_slice(&h->link->rx);
   *pbody = false;
   if (h->length < 2 || (rx.len > 0 && rx.ptr[0] != '$') ||
       (rx.len > 1 &&
@@ -261,22 +160,18 @@ static enum cw_code before_body(struct cw_exchange *x, struct cw_rtsp *h,
   if (unit.kind == CW_RTSP_FRAME) {
     return frame(x, h, &unit);
   }
-  *pstarved = true;
-  return CW_AGAIN;
+  return cw_rx_lacks(&h->link->rx);
 }
 
 static enum cw_code pass_on(struct cw_exchange *x, struct cw_rtsp *h,
                             size_t n) {
-  enum cw_code err = trace_in(x, h, x->ignore_body ? 0 : n);
-  size_t taken = err ? 0 : n;
-  if (!err && !x->ignore_body) {
-    struct cw_piece piece = {cw_rtsp_rx(h).ptr, n, h->link->rx};
-    keep_shown(h);
-    err = cw_writer_write(&x->writer, &piece, &taken);
-    taken = err ? taken : n;
+  enum cw_code err = x->ignore_body ? CW_OK : cw_rx_trace(x, &h->link->rx, n);
+  if (err) {
+    return err;
   }
-  cw_rtsp_take(h, taken);
-  x->response.body_received += taken;
+  size_t taken;
+  keep_shown(h);
+  err = cw_rx_give(x, &h->link->rx, n, &taken);
   h->left -= taken;
   if (!err) {
     drop_shown(h);
@@ -284,18 +179,16 @@ static enum cw_code pass_on(struct cw_exchange *x, struct cw_rtsp *h,
   return err;
 }
 
-static enum cw_code body(struct cw_exchange *x, struct cw_rtsp *h,
-                         bool *pstarved) {
+static enum cw_code body(struct cw_exchange *x, struct cw_rtsp *h) {
   if (!h->body_begun) {
-    enum cw_code err = before_body(x, h, pstarved, &h->body_begun);
+    enum cw_code err = before_body(x, h, &h->body_begun);
     if (err || !h->body_begun) {
       return err;
     }
   }
-  size_t n = cw_rtsp_rx(h).len;
+  size_t n = cw_rx_slice(&h->link->rx).len;
   if (n == 0) {
-    *pstarved = true;
-    return CW_AGAIN;
+    return cw_rx_lacks(&h->link->rx);
   }
   enum cw_code err = pass_on(x, h, n < h->left ? n : (size_t)h->left);
   if (!err && h->left == 0) {
@@ -312,25 +205,24 @@ static enum cw_code finish(struct cw_exchange *x, struct cw_rtsp *h) {
   if (err) {
     return err;
   }
-  x->reusable = !h->close && !h->eof && !x->stop_sending;
+  x->reusable = !h->close && !h->link->rx.eof && !x->stop_sending;
   cw_conn_keep_data(x->conn, h->link->channels.any);
-  h->receiving = RTSP_DONE;
+  h->link->rx.done = true;
   return CW_OK;
 }
 
-static enum cw_code consume(struct cw_exchange *x, struct cw_rtsp *h,
-                            bool *pstarved) {
+static enum cw_code consume(struct cw_exchange *x, struct cw_rtsp *h) {
   switch (h->receiving) {
   case RTSP_BETWEEN:
-    return between(x, h, pstarved);
+    return between(x, h);
   case RTSP_HEAD:
-    return head(x, h, pstarved);
+    return head(x, h);
   case RTSP_BODY:
-    return body(x, h, pstarved);
+    return body(x, h);
   case RTSP_ASKED:
-    return cw_rtsp_asked_head(x, h, pstarved);
+    return cw_rtsp_asked_head(x, h);
   case RTSP_ASKED_BODY:
-    return cw_rtsp_asked_body(x, h, pstarved);
+    return cw_rtsp_asked_body(h);
   default:
     return finish(x, h);
   }
@@ -339,8 +231,9 @@ static enum cw_code consume(struct cw_exchange *x, struct cw_rtsp *h,
 /* --- input -----------------------------------------------------------------
  */
 
-static enum cw_code at_eof(struct cw_exchange *x, struct cw_rtsp *h) {
-  struct cw_slice rx = cw_rtsp_rx(h);
+static enum cw_code at_eof(struct cw_exchange *x) {
+  const struct cw_rtsp *h = x->state;
+  struct cw_slice rx = cw_rx_slice(&h->link->rx);
   if (h->receiving == RTSP_BODY && h->body_begun) {
     return cw_fail(x->fail, CWE_PARTIAL_FILE,
                    "the connection was closed with %llu of %llu body bytes "
@@ -355,83 +248,18 @@ static enum cw_code at_eof(struct cw_exchange *x, struct cw_rtsp *h) {
     return cw_fail(x->fail, CWE_RECV_ERROR,
                    "the connection was closed inside a message of the server");
   }
-  if (h->send_error) {
-    return cw_fail(x->fail, h->send_error, "%s", h->send_detail);
+  if (h->tx.error) {
+    return cw_fail(x->fail, h->tx.error, "%s", h->tx.detail);
   }
   return cw_fail(x->fail, CWE_GOT_NOTHING,
                  "the server closed the connection without an answer");
 }
 
-static void release_rx(struct cw_rtsp *h) {
-  if (h->link->rx && cw_chunk_len(h->link->rx) == 0) {
-    cw_chunk_unref(h->link->rx);
-    h->link->rx = NULL;
-  }
-}
-
-/* A chunk in which a whole message has room behind what is there already; one
-   that somebody keeps is left as it is. */
-static enum cw_code make_room(struct cw_exchange *x, struct cw_rtsp *h) {
-  release_rx(h);
-  struct cw_chunk *old = h->link->rx;
-  if (!old) {
-    h->traced = 0;
-  } else if (old->cap - old->start >= CW_RTSP_MAX_FRAME &&
-             cw_chunk_room(old) > 0) {
-    return CW_OK;
-  }
-  struct cw_chunk *fresh = cw_chunk_take(x->chunks);
-  if (!fresh) {
-    return cw_fail_oom(x->fail);
-  }
-  if (old) {
-    struct cw_slice left = cw_chunk_slice(old);
-    memcpy(fresh->bytes, left.ptr, left.len);
-    fresh->end = left.len;
-    cw_chunk_unref(old);
-  }
-  h->link->rx = fresh;
-  return CW_OK;
-}
-
-static enum cw_code read_more(struct cw_exchange *x, struct cw_rtsp *h) {
-  enum cw_code err = make_room(x, h);
-  if (err) {
-    return err;
-  }
-  struct cw_chunk *rx = h->link->rx;
-  size_t room = cw_chunk_room(rx);
-  room = room < x->request.receive_bytes ? room : x->request.receive_bytes;
-  room = cw_rate_allow(&x->receive_rate, room, x->host->now_us(x->host_data),
-                       &x->rate_until_us);
-  size_t n = 0;
-  err = room > 0 ? cw_conn_read(x->conn, rx->bytes + rx->end, room, &n, x->fail)
-                 : CW_AGAIN;
-  if (err || n == 0) {
-    release_rx(h);
-  }
-  if (err) {
-    x->want |= room > 0 ? CW_READY_READ : 0;
-    return err;
-  }
-  cw_rate_spend(&x->receive_rate, n);
-  if (n == 0) {
-    h->eof = true;
-    return at_eof(x, h);
-  }
-  rx->end += n;
-  if (!x->response.any_bytes) {
-    x->response.any_bytes = true;
-    x->host->mark(x->host_data, CW_MOMENT_FIRST_BYTE);
-  }
-  return CW_OK;
-}
-
-/* Answers to the server go out as soon as our request is not in their way; what
-   cannot go yet does not hold up the reading: the server might be waiting for
-   that. */
+/* Answers to the server go out as soon as our request is not in their way, and
+   never into the middle of one that is not sent to its end. What cannot go yet
+   does not hold up the reading: the server might be waiting for that. */
 static enum cw_code flush(struct cw_exchange *x, struct cw_rtsp *h) {
-  if (h->sending != RTSP_SEND_DONE || x->stop_sending) {
+  if (!h->tx.done) {
     return CW_OK;
   }
   enum cw_code err = cw_rtsp_flush(x, h);
@@ -441,28 +269,14 @@ static enum cw_code flush(struct cw_exchange *x, struct cw_rtsp *h) {
   return err;
 }
 
+static enum cw_code step(struct cw_exchange *x) {
+  struct cw_rtsp *h = x->state;
+  enum cw_code err = flush(x, h);
+  return err ? err : consume(x, h);
+}
+
 enum cw_code cw_rtsp_receive(struct cw_exchange *x) {
   struct cw_rtsp *h = x->state;
-  uint64_t start = x->response.body_received;
-  bool sends = h->sending != RTSP_SEND_DONE && !x->stop_sending;
-  x->want = sends ? x->want & ~(unsigned)CW_READY_READ : 0;
-  while (h->receiving != RTSP_DONE) {
-    bool starved = false;
-    enum cw_code err = flush(x, h);
-    if (!err) {
-      err = consume(x, h, &starved);
-    }
-    if (err == CW_AGAIN && starved) {
-      if (x->response.body_received - start > CW_RTSP_BUDGET_BYTES) {
-        x->more = true;
-        return CW_AGAIN;
-      }
-      err = read_more(x, h);
-    }
-    if (err) {
-      return err;
-    }
-  }
-  release_rx(h);
-  return CW_OK;
+  cw_tx_keep_want(x, &h->tx);
+  return cw_rx_run(x, &h->link->rx, CW_RTSP_MAX_FRAME, step, at_eof);
 }

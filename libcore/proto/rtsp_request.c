@@ -3,11 +3,7 @@
  * checked against the answer. Of our other headers those are left out that the
  * user set or removed by a header of the same name.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include "base/scan.h"
-#include "codec/date.h"
 #include "curlew/easy.h"
 #include "proto/rtsp.h"
 
@@ -70,29 +66,6 @@ static enum cw_code check_ask(struct cw_exchange *x,
 /* --- fields ------------------------------------------------------------------
  */
 
-static bool user_has(const struct cw_request *r, const char *name) {
-  size_t n = strlen(name);
-  for (const struct cw_slist *l = r->headers; l; l = l->next) {
-    struct cw_slice s = cw_slice_str(l->data);
-    if (s.len > n && cw_slice_istarts(s, name) &&
-        (s.ptr[n] == ':' || s.ptr[n] == ';')) {
-      return true;
-    }
-  }
-  return false;
-}
-
-static enum cw_code add(struct cw_exchange *x, struct cw_rtsp *h,
-                        const char *name, const char *value) {
-  return cw_h1_add_field(&h->head, cw_slice_str(name), cw_slice_str(value),
-                         x->fail);
-}
-
-static enum cw_code add_own(struct cw_exchange *x, struct cw_rtsp *h,
-                            const char *name, const char *value) {
-  return !value || user_has(&x->request, name) ? CW_OK : add(x, h, name, value);
-}
-
 static enum cw_code add_request_line(struct cw_exchange *x, struct cw_rtsp *h) {
   const char *uri = x->request.rtsp->stream_uri;
   uri = uri ? uri : "*";
@@ -105,24 +78,10 @@ static enum cw_code add_request_line(struct cw_exchange *x, struct cw_rtsp *h) {
     }
   }
   enum cw_code err =
-      cw_buf_addf(&h->head, "%s %s RTSP/1.0\r\n", x->request.method, uri);
-  char cseq[24];
-  (void)snprintf(cseq, sizeof(cseq), "%lld",
-                 (long long)x->request.rtsp->client_cseq);
-  return err ? err : add(x, h, "CSeq", cseq);
-}
-
-static enum cw_code add_time_condition(struct cw_exchange *x,
-                                       struct cw_rtsp *h) {
-  static const char *const names[] = {NULL, "If-Modified-Since",
-                                      "If-Unmodified-Since", "Last-Modified"};
-  int condition = x->request.time_condition;
-  if (condition < 1 || condition > 3) {
-    return CW_OK;
-  }
-  char date[CW_DATE_BYTES];
-  cw_date_format(x->request.time_value_s, date);
-  return add_own(x, h, names[condition], date);
+      cw_buf_addf(&h->tx.head, "%s %s RTSP/1.0\r\n", x->request.method, uri);
+  return err ? err
+             : cw_head_add_number(x, &h->tx.head, "CSeq",
+                                  x->request.rtsp->client_cseq);
 }
 
 static enum cw_code add_body_fields(struct cw_exchange *x, struct cw_rtsp *h,
@@ -130,14 +89,16 @@ static enum cw_code add_body_fields(struct cw_exchange *x, struct cw_rtsp *h,
   if (!x->request.has_body) {
     return CW_OK;
   }
-  char size[24];
-  (void)snprintf(size, sizeof(size), "%lld", (long long)x->request.body_size);
-  enum cw_code err = add(x, h, "Content-Length", size);
-  return err ? err : add_own(x, h, "Content-Type", row->body_type);
+  enum cw_code err = cw_head_add_number(x, &h->tx.head, "Content-Length",
+                                        x->request.body_size);
+  return err ? err
+             : cw_head_add_own(x, &h->tx.head, "Content-Type", row->body_type);
 }
 
 /* The fields that the library answers for. */
-static enum cw_code refuse_users(struct cw_exchange *x, struct cw_slice name) {
+static enum cw_code refuse_users(struct cw_exchange *x, struct cw_slice name,
+                                 bool *pskip) {
+  (void)pskip;
   if (cw_slice_ieq_str(name, "CSeq")) {
     return cw_fail(x->fail, CWE_RTSP_CSEQ_ERROR,
                    "CSeq cannot be a custom header: use rtsp_client_cseq");
@@ -154,32 +115,13 @@ static enum cw_code refuse_users(struct cw_exchange *x, struct cw_slice name) {
   return CW_OK;
 }
 
-static enum cw_code add_users(struct cw_exchange *x, struct cw_rtsp *h) {
-  for (const struct cw_slist *l = x->request.headers; l; l = l->next) {
-    enum cw_h1_custom what;
-    struct cw_slice name, value;
-    enum cw_code err =
-        cw_h1_parse_custom(l->data, &what, &name, &value, x->fail);
-    if (!err) {
-      err = refuse_users(x, name);
-    }
-    if (!err && what != CW_H1_REMOVE) {
-      err = cw_h1_add_field(&h->head, name, value, x->fail);
-    }
-    if (err) {
-      return err;
-    }
-  }
-  return CW_OK;
-}
-
 static enum cw_code add_fields(struct cw_exchange *x, struct cw_rtsp *h,
                                const struct request_row *row) {
   const struct cw_request *r = &x->request;
   const struct cw_ask_rtsp *ask = r->rtsp;
-  const struct {
-    const char *name, *value;
-  } own[] = {
+  struct cw_buf *head = &h->tx.head;
+  const struct cw_head_field own[] = {
+      {"Session", ask->session_id},
       {"Transport", row->flags & HAS_TRANSPORT ? ask->transport : NULL},
       {"Accept", row->accept},
       {"Authorization", r->authorization},
@@ -187,20 +129,15 @@ static enum cw_code add_fields(struct cw_exchange *x, struct cw_rtsp *h,
       {"User-Agent", r->user_agent},
       {"Referer", r->referer},
   };
-  enum cw_code err = CW_OK;
-  if (ask->session_id) {
-    err = add(x, h, "Session", ask->session_id);
-  }
-  for (size_t i = 0; !err && i < sizeof(own) / sizeof(own[0]); i++) {
-    err = add_own(x, h, own[i].name, own[i].value);
-  }
+  enum cw_code err =
+      cw_head_add_all(x, head, own, sizeof(own) / sizeof(own[0]));
   if (!err && (row->flags & HAS_TIME)) {
-    err = add_time_condition(x, h);
+    err = cw_head_add_time(x, head);
   }
   if (!err) {
     err = add_body_fields(x, h, row);
   }
-  return err ? err : add_users(x, h);
+  return err ? err : cw_head_add_list(x, head, r->headers, refuse_users);
 }
 
 enum cw_code cw_rtsp_write_head(struct cw_exchange *x, struct cw_rtsp *h) {
@@ -213,12 +150,5 @@ enum cw_code cw_rtsp_write_head(struct cw_exchange *x, struct cw_rtsp *h) {
   if (!err) {
     err = add_fields(x, h, row);
   }
-  if (!err) {
-    err = cw_buf_add_str(&h->head, "\r\n");
-  }
-  if (err == CWE_TOO_LARGE) {
-    return cw_fail(x->fail, err, "the request head is larger than %d bytes",
-                   CW_RTSP_MAX_HEAD_OUT);
-  }
-  return err == CWE_OUT_OF_MEMORY ? cw_fail_oom(x->fail) : err;
+  return cw_head_end(x, &h->tx.head, err, "the request head");
 }

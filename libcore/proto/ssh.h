@@ -32,8 +32,6 @@
    SCP, for one) turn in a circle until the peer answers, and readiness comes
    only between calls. Past it the connection counts as broken. */
 #define CW_SSH_MAX_SPINS 1000
-/* Bytes moved in one call, so that one fast peer does not starve the rest. */
-#define CW_SSH_BUDGET (1024 * 1024)
 
 struct cw_ssh {
   struct cw_conn *conn;

@@ -9,13 +9,8 @@
  */
 #include <string.h>
 
+#include "proto/body.h"
 #include "proto/ssh.h"
-
-static enum cw_code traced(struct cw_exchange *x, int kind, const char *bytes,
-                           size_t n) {
-  return x->traced && n > 0 ? x->host->trace(x->host_data, kind, bytes, n)
-                            : CW_OK;
-}
 
 static enum cw_code need_chunk(struct cw_exchange *x, struct cw_ssh_run *run) {
   if (!run->chunk) {
@@ -46,7 +41,8 @@ static enum cw_code note_read(struct cw_exchange *x, struct cw_ssh_run *run,
     x->response.any_bytes = true;
     x->host->mark(x->host_data, CW_MOMENT_FIRST_BYTE);
   }
-  enum cw_code err = traced(x, CW_DEBUG_DATA_IN, chunk->bytes + chunk->end, n);
+  enum cw_code err =
+      cw_body_trace(x, CW_DEBUG_DATA_IN, chunk->bytes + chunk->end, n);
   cw_rate_spend(&x->receive_rate, n);
   chunk->end += n;
   run->left -= run->left > 0 ? (int64_t)n : 0;
@@ -85,45 +81,22 @@ static enum cw_code fill(struct cw_exchange *x, struct cw_ssh_run *run,
   return CW_OK;
 }
 
-static enum cw_code give(struct cw_exchange *x, struct cw_ssh_run *run) {
-  struct cw_slice all = cw_chunk_slice(run->chunk);
-  struct cw_piece piece = {all.ptr, all.len, run->chunk};
-  size_t taken = 0;
-  x->want = 0;
-  enum cw_code err = cw_writer_write(&x->writer, &piece, &taken);
-  taken = err ? taken : all.len;
-  run->chunk->start += taken;
-  x->response.body_received += taken;
-  return err;
-}
-
-/* An empty chunk that somebody still looks at is left to them. */
-static enum cw_code fresh_chunk(struct cw_exchange *x, struct cw_ssh_run *run) {
-  if (run->chunk && run->chunk->refs > 1) {
-    cw_chunk_unref(run->chunk);
-    run->chunk = NULL;
-  }
-  enum cw_code err = need_chunk(x, run);
-  if (!err) {
-    run->chunk->start = run->chunk->end = 0;
-  }
-  return err;
-}
-
 enum cw_code cw_ssh_download(struct cw_exchange *x, struct cw_ssh_run *run,
                              struct cw_ssh *ssh, cw_ssh_io read) {
   uint64_t before = x->response.body_received;
   enum cw_code err = CW_OK;
   while (!err) {
     if (run->chunk && cw_chunk_len(run->chunk) > 0) {
-      err = give(x, run);
+      size_t taken;
+      x->want = 0;
+      err = cw_body_give(x, run->chunk, cw_chunk_len(run->chunk), &taken);
     } else if (run->eof || run->left == 0) {
       break;
     } else {
-      err = fresh_chunk(x, run);
+      err = cw_body_fresh(x, &run->chunk);
       err = err ? err : fill(x, run, ssh, read);
     }
-    if (!err && x->response.body_received - before > CW_SSH_BUDGET) {
+    if (!err && x->response.body_received - before > CW_BUDGET_BYTES) {
       x->more = true;
       return CW_AGAIN;
     }
@@ -182,7 +155,7 @@ static enum cw_code ask_reader(struct cw_exchange *x, struct cw_ssh_run *run) {
     return err;
   }
   run->asking = false;
-  err = traced(x, CW_DEBUG_DATA_OUT, chunk->bytes + chunk->end, n);
+  err = cw_body_trace(x, CW_DEBUG_DATA_OUT, chunk->bytes + chunk->end, n);
   chunk->end += n;
   return err;
 }
@@ -225,7 +198,7 @@ enum cw_code cw_ssh_send_body(struct cw_exchange *x, struct cw_ssh_run *run,
     } else {
       err = CW_AGAIN;
     }
-    if (!err && x->response.body_sent - before > CW_SSH_BUDGET) {
+    if (!err && x->response.body_sent - before > CW_BUDGET_BYTES) {
       x->more = true;
       err = CW_AGAIN;
     }
