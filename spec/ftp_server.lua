@@ -9,6 +9,10 @@
 --
 -- opts.listing(path, names): the lines of LIST, in place of ls -l
 -- opts.mlsd: MLSD is offered; opts.refuse[path]: RETR answers 550
+-- opts.times[path]: the answer to MDTM, "20200101000000" by default
+-- opts.cut[path]: RETR of it breaks off behind so many bytes, once
+-- opts.unknown[verb]: that command is answered with 502
+-- srv.before(line): called before a command is looked at
 -- opts.connections counts control connections in srv.connections
 local cw = require "curlew"
 
@@ -92,8 +96,9 @@ local function lines_of(session, entries, line)
   return table.concat(lines, "\r\n")
 end
 
--- Sends text on the data connection that PASV or EPSV announced.
-local function send(session, text)
+-- Sends text on the data connection that PASV or EPSV announced, or cut bytes
+-- of it and a reset.
+local function send(session, text, cut)
   local data = session.data
   if not data then
     return reply(session, 425, "no data connection was asked for")
@@ -104,7 +109,12 @@ local function send(session, text)
     cw.sleep(0.001)
   end
   local ok = pcall(function()
-    data.stream:write(text)
+    data.stream:write(text:sub(1, cut or #text))
+    if cut then
+      cw.sleep(0.1)
+      data.stream:reset()
+      error "cut"
+    end
     data.stream:finish()
   end)
   data.done = true
@@ -115,6 +125,7 @@ local function passive(session)
   local data = {}
   session.data = data
   data.listener = cw.listen { ip = session.opts.ip, port = 0,
+    multi = session.opts.multi,
     on_accept = function(stream)
       data.stream = stream
       data.listener:close()
@@ -186,6 +197,15 @@ function commands.SIZE(session, path)
   reply(session, 213, tostring(#text))
 end
 
+function commands.MDTM(session, path)
+  local full = resolve(session.cwd, path)
+  if type(session.opts.tree[full]) ~= "string" then
+    return reply(session, 550, "no such file")
+  end
+  local times = session.opts.times
+  reply(session, 213, times and times[full] or "20200101000000")
+end
+
 function commands.RETR(session, path)
   local full = resolve(session.cwd, path)
   local text = session.opts.tree[full]
@@ -195,7 +215,10 @@ function commands.RETR(session, path)
   end
   local offset = session.offset or 0
   session.offset = nil
-  send(session, text:sub(offset + 1))
+  local cuts = session.opts.cut or {}
+  local cut = cuts[full]
+  cuts[full] = nil
+  send(session, text:sub(offset + 1), cut)
 end
 
 function commands.REST(session, offset)
@@ -234,13 +257,17 @@ local function serve(server, control)
   reply(session, 220, "hello")
   for line in control.read_line, control do
     table.insert(server.commands, line)
+    if server.before then
+      server.before(line)
+    end
     local name, rest = line:match "^(%a+) ?(.*)$"
     if name == "QUIT" then
       reply(session, 221, "good bye")
       return
     end
+    local unknown = server.opts.unknown
     local command = commands[name]
-    if command then
+    if command and not (unknown and unknown[name]) then
       command(session, rest)
     else
       reply(session, 502, "not here")
@@ -265,6 +292,7 @@ function ftp.listen(opts)
   local self = setmetatable({ opts = opts, commands = {}, connections = 0,
     data = {} }, server)
   self.listener = cw.listen { ip = opts.ip, port = opts.port or 0,
+    multi = opts.multi,
     on_accept = function(control)
       serve(self, control)
     end }

@@ -10,6 +10,7 @@ local host = require "curlew.fetch.host"
 local item = require "curlew.fetch.item"
 local partial = require "curlew.fetch.partial"
 local sys = require "curlew.sys"
+local version = require "curlew.fetch.version"
 
 local attempt = {}
 
@@ -175,8 +176,8 @@ end
 local function options_of(job, at, url, reader)
   local one, s = job.item, job.item.settings
   local options = {
-    url = url, failonerror = true, writedata = job.sink,
-    headerfunction = reader, useragent = s.user_agent or "curlew",
+    url = url, failonerror = true, headerfunction = reader,
+    useragent = s.user_agent or "curlew",
     followlocation = s.follow ~= false,
     connecttimeout_ms = math.ceil(s.connect_timeout * 1000),
     httpheader = header_list(one, at), cainfo = s.ca,
@@ -194,15 +195,21 @@ local function options_of(job, at, url, reader)
   if s.verify == false then
     options.ssl_verifypeer, options.ssl_verifyhost = false, 0
   end
-  if job.kept > 0 then
-    options.resume_from_large = job.kept
-    options.if_range = job.validator
-  end
+  options.filetime = version.applies(url)
   for name, value in pairs(s.options or {}) do
     options[name] = value
   end
   host.apply(at, options)
   return options
+end
+
+-- Where to go on, which is known last.
+local function set_offset(job, options)
+  options.writedata = job.sink
+  if job.kept > 0 then
+    options.resume_from_large = job.kept
+    options.if_range = job.validator
+  end
 end
 
 -- What a failed transfer says of itself.
@@ -326,6 +333,52 @@ local function check(job, x)
   end
 end
 
+-- Runs one transfer; notes in x what it says of itself.
+local function run(job, x, options, now)
+  local is_made, made = pcall(cw.easy, options)
+  if not is_made then
+    x.error, x.reason = "bad_function_argument", tostring(made)
+    return false
+  end
+  local easy <close> = made
+  job.easy = easy
+  local began = now()
+  local ok, thrown = pcall(easy.perform, easy)
+  job.easy = nil
+  x.seconds = x.seconds + now() - began
+  x.peer = easy.info.primary_ip
+  x.received = easy.info.size_download_t or 0
+  local after = tonumber(easy.info.retry_after or 0)
+  x.retry_after = after and after > 0 and after or nil
+  if x.stopped then
+    x.error, x.reason = "aborted_by_callback", x.stopped.reason
+  elseif not ok then
+    note_error(x, thrown, easy)
+    x.stalled = was_stalled(x, job.item.settings)
+  end
+  return ok, version.facts(easy.info)
+end
+
+-- The transfer of an attempt, behind a question for the version where that is
+-- how it is told.
+local function transfer(job, x, options, now)
+  local asking = version.asking(job, options)
+  if asking then
+    local ok, facts = run(job, x, asking, now)
+    if not ok then
+      return false
+    end
+    if version.is_other(job, facts) then
+      attempt.start_over(job)
+      prepare(job, options.url)
+    end
+    version.note(job, x, facts)
+  end
+  x.resumed_from = job.kept
+  set_offset(job, options)
+  return run(job, x, options, now)
+end
+
 ---Makes the attempt. Returns the facts; user code decides on them.
 ---@param job table item, source, attempt, attempts
 ---@param at curlew.fetch.host
@@ -338,33 +391,16 @@ function attempt.make(job, at, ask, now)
     id = one.id, url = item.shown(url), to = one.to, target = one.target,
     source = job.source, sources = #one.sources, attempt = job.attempt,
     attempts = job.attempts, stall = one.settings.stall or nil, status = 0,
-    headers = {},
+    headers = {}, resumed_from = 0, seconds = 0, received = 0,
   }
   prepare(job, url)
-  x.resumed_from = job.kept
-  local options = options_of(job, at, url, head_reader(job, x, ask))
+  local reader = version.applies(url) and version.reader(job, x)
+    or head_reader(job, x, ask)
+  local options = options_of(job, at, url, reader)
   job.is_decoded = options.accept_encoding ~= nil
-  local is_made, made = pcall(cw.easy, options)
-  if not is_made then
-    x.error, x.reason = "bad_function_argument", tostring(made)
-    x.seconds, x.received = 0, 0
-    return x
-  end
-  local easy <close> = made
-  job.easy = easy
-  local began = now()
-  local ok, thrown = pcall(easy.perform, easy)
-  job.easy = nil
-  x.seconds = now() - began
-  x.peer = easy.info.primary_ip
-  x.received = easy.info.size_download_t or 0
-  local after = tonumber(easy.info.retry_after or 0)
-  x.retry_after = after and after > 0 and after or nil
-  if x.stopped then
-    x.error, x.reason = "aborted_by_callback", x.stopped.reason
-  elseif not ok then
-    note_error(x, thrown, easy)
-    x.stalled = was_stalled(x, one.settings)
+  local ok, facts = transfer(job, x, options, now)
+  if ok and not version.held(job, x, facts) then
+    ok, x.stopped = false, { kind = "changed" }
   end
   if x.stopped and x.stopped.kind == "changed" then
     x.error, x.stopped = "resume_changed", nil
