@@ -4,9 +4,9 @@
 -- names the URL and the validator of the version that the bytes are of. Only
 -- with both is a later attempt, or a later run, allowed to ask for the rest,
 -- and it asks with If-Range, so a server that has another version by now sends
--- the whole (what stands for both over FTP and SFTP: version.lua). Order of writing: a file of another version is removed before
--- its meta file is, and bytes come after their meta file; so, killed at any
--- moment, the two never disagree.
+-- the whole (FTP and SFTP have no If-Range: version.lua). Order of writing: a
+-- file of another version is removed before its meta file is, and bytes come
+-- after their meta file; so, killed at any moment, the two never disagree.
 local sys = require "curlew.sys"
 
 local partial = {}
