@@ -71,19 +71,33 @@ static inline void wire_copied_entry(struct cw_buf *out,
   free(room);
 }
 
+/* Every entry that is complete with the piece. */
 static inline enum cw_code wire_ftplist_piece(struct cw_buf *out,
                                               struct cw_ftplist *list,
-                                              struct cw_slice piece,
+                                              struct wire_input *in,
                                               struct cw_fail *fail) {
   struct cw_fileinfo info;
   enum cw_code err = CW_OK;
   while (!err) {
     size_t taken = 0;
-    err = cw_ftplist_next(list, piece, &taken, &info, fail);
+    err = cw_ftplist_next(list, in->piece, &taken, &info, fail);
     if (!err) {
       wire_copied_entry(out, &info);
     }
-    piece = cw_slice(piece.ptr + taken, piece.len - taken);
+    wire_use(in, taken);
+  }
+  return err;
+}
+
+/* The last entry may lack its line end. */
+static inline enum cw_code wire_ftplist_end(struct cw_buf *out,
+                                            struct cw_ftplist *list,
+                                            struct cw_fail *fail) {
+  struct cw_fileinfo info;
+  enum cw_code err = cw_ftplist_end(list, &info, fail);
+  if (!err) {
+    wire_copied_entry(out, &info);
+    err = CW_AGAIN;
   }
   return err;
 }
@@ -93,35 +107,20 @@ static inline void wire_ftplist(struct cw_buf *out, struct cw_slice input,
                                 struct wire_cuts cuts,
                                 enum cw_ftplist_form form) {
   struct cw_ftplist list;
-  struct cw_fail fail = {0};
+  struct wire_input in;
+  struct cw_fail fail;
   enum cw_code err = CW_AGAIN;
+  cw_fail_clear(&fail);
   cw_ftplist_init(&list, form);
-  for (size_t at = 0, i = 0; at < input.len && err == CW_AGAIN; i++) {
-    size_t n = input.len - at;
-    if (cuts.count > 0) {
-      size_t most = cuts.pieces[i < cuts.count ? i : cuts.count - 1];
-      n = n < most ? n : most;
-    }
-    char *block = malloc(n > 0 ? n : 1);
-    if (!block) {
-      abort();
-    }
-    memcpy(block, input.ptr + at, n);
-    err = wire_ftplist_piece(out, &list, cw_slice(block, n), &fail);
-    free(block);
-    at += n;
+  wire_open(&in, input, cuts);
+  while (err == CW_AGAIN && wire_next(&in)) {
+    err = wire_ftplist_piece(out, &list, &in, &fail);
   }
-  struct cw_fileinfo info;
+  wire_close(&in);
   if (err == CW_AGAIN) {
-    err = cw_ftplist_end(&list, &info, &fail);
-    if (!err) {
-      wire_copied_entry(out, &info);
-      err = CW_AGAIN;
-    }
+    err = wire_ftplist_end(out, &list, &fail);
   }
-  wire_must(err == CW_AGAIN
-                ? cw_buf_add_str(out, "end\n")
-                : cw_buf_addf(out, "code %d: %s\n", (int)err, fail.detail));
+  wire_add_end(out, err, &fail);
   cw_ftplist_fini(&list);
 }
 

@@ -132,21 +132,20 @@ static inline enum cw_code wire_rtsp_step(struct wire_rtsp *w) {
 static inline void wire_rtsp(struct cw_buf *out, struct cw_slice input,
                              struct wire_cuts cuts) {
   struct wire_rtsp w = {.out = out, .channels = {.bits = {3}, .any = true}};
+  struct wire_input all;
   enum cw_code err = CW_AGAIN;
   cw_buf_init(&w.in, WIRE_MAX_TRANSCRIPT);
   wire_must(cw_buf_reserve(&w.in, 1));
   cw_h1_parser_init(&w.parser);
   w.parser.protocol = "RTSP";
-  for (size_t i = 0; input.len > 0 && err == CW_AGAIN; i++) {
-    size_t last = cuts.count > 0 ? cuts.count - 1 : 0;
-    size_t n = cuts.count > 0 ? cuts.pieces[i < last ? i : last] : input.len;
-    n = n < input.len ? n : input.len;
-    wire_must(cw_buf_add(&w.in, input.ptr, n));
-    input = cw_slice(input.ptr + n, input.len - n);
+  wire_open(&all, input, cuts);
+  while (err == CW_AGAIN && wire_next(&all)) {
+    wire_must(cw_buf_add_slice(&w.in, all.piece));
     do {
       err = wire_rtsp_step(&w);
     } while (!err);
   }
+  wire_close(&all);
   wire_rtsp_junk(&w);
   if (err == CW_AGAIN) {
     wire_must(cw_buf_addf(out, "more, after %s%zu bytes\n",

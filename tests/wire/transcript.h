@@ -88,6 +88,16 @@ static inline void wire_add_code(struct cw_buf *out, enum cw_code err) {
   }
 }
 
+/* How it ended, with the sentence of a failure; CW_AGAIN: nothing is wrong. */
+static inline void wire_add_end(struct cw_buf *out, enum cw_code err,
+                                const struct cw_fail *fail) {
+  if (err == CW_AGAIN) {
+    wire_add(out, "end\n");
+  } else {
+    wire_must(cw_buf_addf(out, "code %d: %s\n", (int)err, fail->detail));
+  }
+}
+
 /* --- input in pieces ------------------------------------------------------ */
 
 struct wire_input {
