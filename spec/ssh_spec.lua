@@ -195,6 +195,36 @@ describe("sftp", function()
       (failure(get("hello", { quote = { "rm a\nrm b" } }))))
   end)
 
+  it("tells a full disk from what else refuses", function()
+    local small = server.dir .. "/small"
+    assert(os.execute(("unset LD_PRELOAD; mkdir '%s' && mount -t tmpfs -o "
+      .. "size=64k none '%s'"):format(small, small)),
+      "this spec mounts a file system, as root")
+    local name, text = failure(get("small/f", { upload = true,
+      readfunction = body(BIG) }))
+    local scp_name, scp_text = failure(server:get("scp", "small/f", {
+      upload = true, infilesize = #BIG, readfunction = body(BIG) }))
+    os.execute(("unset LD_PRELOAD; umount -l '%s'"):format(small))
+    assert.equal("remote_disk_full", name)
+    assert.matches("the disk of the server is full", text)
+    assert.equal("remote_disk_full", scp_name)
+    assert.matches("No space left", scp_text)
+    name, text = failure(get("", { upload = true, readfunction = body "x",
+      url = ("sftp://127.0.0.1:%d/dev/full"):format(server.port) }))
+    assert.equal("ssh", name)
+    assert.matches("disk is not full", text)
+  end)
+
+  it("fetches a part of what does not say its size", function()
+    local given = get "hello"
+    given.url = ("sftp://127.0.0.1:%d/proc/self/status"):format(server.port)
+    given.range = "0-3"
+    local _, text = fetch(given)
+    assert.equal("Name", text)
+    given.range = "-3"
+    assert.equal("range_error", (failure(given)))
+  end)
+
   it("pauses in both directions and goes on", function()
     cw.run(function()
       local paused, got, n = 0, {}, 0
@@ -345,6 +375,27 @@ describe("the login", function()
       ssh_private_keyfile = server.dir .. "/no such key" }
     assert.is_false(ok)
     assert.equal("login_denied", err.name)
+  end)
+
+  it("takes the key of an agent", function()
+    -- Its socket is in the environment, so in a process of its own.
+    server:write("agent.lua", [[
+      local cw = require "curlew"
+      local e <close> = cw.easy { url = arg[1], username = arg[2],
+        ssh_private_keyfile = "", ssh_auth_types = "agent",
+        ssh_knownhosts = arg[3] .. "/known_hosts" }
+      e:perform()
+    ]])
+    local command = ("cd '%s' && unset LD_PRELOAD && eval $(ssh-agent -s) > "
+      .. "/dev/null && ssh-add -q user_ed25519; cd - > /dev/null; %s lua5.4 "
+      .. "'%s/agent.lua' sftp://127.0.0.1:%d%s/hello %s '%s'; ssh-agent -k > "
+      .. "/dev/null")
+    local pipe = io.popen(command:format(server.dir,
+      os.getenv "LD_PRELOAD" and "LD_PRELOAD=" .. os.getenv "LD_PRELOAD" or "",
+      server.dir, server.port, server.dir, server.user, server.dir))
+    local text = pipe:read "a"
+    pipe:close()
+    assert.equal("hello from sshd\n", text)
   end)
 
   it("says permission denied where the user may not read", function()

@@ -12,6 +12,7 @@
 #include <libssh2.h>
 #include <libssh2_sftp.h>
 
+#include "base/list.h"
 #include "codec/ssh_quote.h"
 #include "proto/ask_ssh.h"
 #include "proto/exchange.h"
@@ -33,8 +34,17 @@
    only between calls. Past it the connection counts as broken. */
 #define CW_SSH_MAX_SPINS 1000
 
+typedef ssize_t (*cw_ssh_send)(libssh2_socket_t fd, const void *bytes, size_t n,
+                               int flags, void **abstract);
+typedef ssize_t (*cw_ssh_recv)(libssh2_socket_t fd, void *bytes, size_t n,
+                               int flags, void **abstract);
+
 struct cw_ssh {
   struct cw_conn *conn;
+  int fd;                 /* of conn: only to tell it from an agent's */
+  cw_ssh_send agent_send; /* libssh2's own */
+  cw_ssh_recv agent_recv;
+  struct cw_list memory; /* of libssh2 */
   LIBSSH2_SESSION *session;
   LIBSSH2_AGENT *agent;
   struct libssh2_agent_publickey *agent_key;
@@ -71,14 +81,17 @@ struct cw_ssh_run {
   char *auth_list;   /* of the arena: what the server offers */
   int64_t auth_left; /* CWSSH_AUTH_ bits not tried yet */
   int agent_keys;
-  bool receiving; /* the body is on its way in */
-  int64_t offset; /* where an upload begins */
-  int64_t left;   /* to read; -1: until the end */
-  size_t made;    /* bytes of path whose directories were made */
+  bool receiving;    /* the body is on its way in */
+  int64_t offset;    /* where the transfer begins */
+  int64_t left;      /* to read; -1: until the end */
+  bool left_is_most; /* the file may end before */
+  size_t made;       /* bytes of path whose directories were made */
   bool dirs_tried;
+  size_t denied; /* the same of the last that the server forbids; 0: none */
   struct cw_chunk *chunk;
-  bool asking; /* the reader was shown the end of chunk and has not answered */
+  size_t asked; /* of the reader, at the end of chunk; 0: it has answered */
   bool eof;
+  bool refused;       /* the server did not take what was written */
   struct cw_buf text; /* a line of a listing, or an answer to a command */
   size_t text_given;
   char name[CW_SSH_MAX_NAME + 1];
@@ -99,7 +112,18 @@ enum cw_code cw_ssh_failed(struct cw_exchange *x, struct cw_ssh *ssh, int error,
 /* The same for functions that return NULL. */
 enum cw_code cw_ssh_null(struct cw_exchange *x, struct cw_ssh *ssh,
                          enum cw_code general, const char *what);
+/* Whether error is an SFTP server's "failure", which has no reason in it. */
+bool cw_ssh_refused(const struct cw_ssh *ssh, int error);
 void cw_ssh_trace(struct cw_exchange *x, const char *fmt, ...) CW_PRINTF(2, 3);
+
+/* --- ssh_memory.c -------------------------------------------------------- */
+
+/* For libssh2; abstract leads to the struct cw_ssh. */
+void *cw_ssh_alloc(size_t n, void **abstract);
+void *cw_ssh_realloc(void *ptr, size_t n, void **abstract);
+void cw_ssh_free(void *ptr, void **abstract);
+/* Frees what is left, once the session is gone. */
+void cw_ssh_free_rest(struct cw_ssh *ssh);
 
 /* --- the steps of a login, in order -------------------------------------- */
 
@@ -146,7 +170,7 @@ typedef ssize_t (*cw_ssh_io)(struct cw_ssh *ssh, char *bytes, size_t n);
 CW_MUST_CHECK enum cw_code cw_ssh_download(struct cw_exchange *x,
                                            struct cw_ssh_run *run,
                                            struct cw_ssh *ssh, cw_ssh_io read);
-/* Sends the body; CW_OK: all of it was taken. */
+/* Sends the body; CW_OK: all of it was taken, or run->refused. */
 CW_MUST_CHECK enum cw_code cw_ssh_send_body(struct cw_exchange *x,
                                             struct cw_ssh_run *run,
                                             struct cw_ssh *ssh,

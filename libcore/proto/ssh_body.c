@@ -65,9 +65,12 @@ static enum cw_code fill(struct cw_exchange *x, struct cw_ssh_run *run,
     if (room == 0) {
       return cw_chunk_len(run->chunk) ? CW_OK : CW_AGAIN;
     }
+    ssh->spins = 0;
     ssize_t n = read(ssh, run->chunk->bytes + run->chunk->end, room);
     if (n < 0) {
-      if (n == LIBSSH2_ERROR_EAGAIN && cw_chunk_len(run->chunk) > 0) {
+      /* What came before a connection broke is given on first. */
+      bool again = n == LIBSSH2_ERROR_EAGAIN || ssh->io_code;
+      if (again && cw_chunk_len(run->chunk) > 0) {
         return CW_OK;
       }
       return cw_ssh_failed(x, ssh, (int)n, CWE_SSH, "cannot read the file");
@@ -101,7 +104,7 @@ enum cw_code cw_ssh_download(struct cw_exchange *x, struct cw_ssh_run *run,
       return CW_AGAIN;
     }
   }
-  if (!err && run->left > 0) {
+  if (!err && run->left > 0 && !run->left_is_most) {
     return cw_fail(x->fail, CWE_PARTIAL_FILE,
                    "the file ended %lld bytes before its size said",
                    (long long)run->left);
@@ -130,31 +133,48 @@ enum cw_code cw_ssh_give_text(struct cw_exchange *x, struct cw_ssh_run *run) {
 
 /* --- up ------------------------------------------------------------------- */
 
-/* Asks the reader for more behind what is there. CW_AGAIN: it has nothing now,
-   and its place in the chunk stays where it is. */
-static enum cw_code ask_reader(struct cw_exchange *x, struct cw_ssh_run *run) {
-  struct cw_chunk *chunk = run->chunk;
-  if (!run->asking && chunk->start > 0 &&
-      cw_chunk_room(chunk) < chunk->cap / 4) {
-    memmove(chunk->bytes, chunk->bytes + chunk->start, cw_chunk_len(chunk));
-    chunk->end = cw_chunk_len(chunk);
-    chunk->start = 0;
-  }
+/* How much the reader may be asked for, 0: nothing now. The limit on speed is
+   kept here, since what libssh2 has begun with must go. Room of less than two
+   bytes is none to a reader. */
+static size_t ask_room(struct cw_exchange *x, const struct cw_chunk *chunk) {
   size_t room = cw_chunk_room(chunk);
   if (room > x->request.upload_ask_bytes) {
     room = x->request.upload_ask_bytes;
   }
-  if (run->eof || room < 2) {
+  if (room < 2) {
+    return 0;
+  }
+  size_t allowed = cw_rate_allow(
+      &x->send_rate, room, x->host->now_us(x->host_data), &x->rate_until_us);
+  return allowed == 1 ? 2 : allowed;
+}
+
+/* Asks the reader for more behind what is there. CW_AGAIN: it has nothing now,
+   or may give nothing; its place in the chunk stays where it is. */
+static enum cw_code ask_reader(struct cw_exchange *x, struct cw_ssh_run *run) {
+  struct cw_chunk *chunk = run->chunk;
+  if (run->eof) {
     return CW_OK;
   }
+  if (run->asked == 0) {
+    if (chunk->start > 0 && cw_chunk_room(chunk) < chunk->cap / 4) {
+      memmove(chunk->bytes, chunk->bytes + chunk->start, cw_chunk_len(chunk));
+      chunk->end = cw_chunk_len(chunk);
+      chunk->start = 0;
+    }
+    run->asked = ask_room(x, chunk);
+    if (run->asked == 0) {
+      return CW_AGAIN;
+    }
+  }
   size_t n = 0;
-  run->asking = true;
-  enum cw_code err = cw_reader_read(&x->reader, chunk->bytes + chunk->end, room,
-                                    &n, &run->eof);
+  enum cw_code err = cw_reader_read(&x->reader, chunk->bytes + chunk->end,
+                                    run->asked, &n, &run->eof);
   if (err) {
     return err;
   }
-  run->asking = false;
+  run->asked = 0;
+  cw_rate_spend(&x->send_rate, n);
   err = cw_body_trace(x, CW_DEBUG_DATA_OUT, chunk->bytes + chunk->end, n);
   chunk->end += n;
   return err;
@@ -163,40 +183,35 @@ static enum cw_code ask_reader(struct cw_exchange *x, struct cw_ssh_run *run) {
 static enum cw_code write_some(struct cw_exchange *x, struct cw_ssh_run *run,
                                struct cw_ssh *ssh, cw_ssh_io write) {
   struct cw_chunk *chunk = run->chunk;
+  ssh->spins = 0;
   ssize_t n = write(ssh, chunk->bytes + chunk->start, cw_chunk_len(chunk));
-  if (n < 0) {
+  run->refused = cw_ssh_refused(ssh, (int)n);
+  if (n < 0 && !run->refused) {
     return cw_ssh_failed(x, ssh, (int)n, CWE_SSH, "cannot write the file");
   }
-  chunk->start += (size_t)n;
-  x->response.body_sent += (uint64_t)n;
-  cw_rate_spend(&x->send_rate, (size_t)n);
+  if (n > 0) {
+    chunk->start += (size_t)n;
+    x->response.body_sent += (uint64_t)n;
+  }
   return CW_OK;
-}
-
-/* A rate holds back the next bytes of the reader, never those that libssh2 has
-   begun with. */
-static bool is_throttled(struct cw_exchange *x) {
-  return cw_rate_allow(&x->send_rate, 1, x->host->now_us(x->host_data),
-                       &x->rate_until_us) == 0;
 }
 
 enum cw_code cw_ssh_send_body(struct cw_exchange *x, struct cw_ssh_run *run,
                               struct cw_ssh *ssh, cw_ssh_io write) {
   uint64_t before = x->response.body_sent;
   enum cw_code err = need_chunk(x, run);
-  while (!err) {
+  while (!err && !run->refused) {
     x->want = 0;
-    bool throttled = is_throttled(x);
-    enum cw_code asked = throttled ? CW_AGAIN : ask_reader(x, run);
+    enum cw_code asked = ask_reader(x, run);
     if (asked && asked != CW_AGAIN) {
       return asked;
     }
-    if (cw_chunk_len(run->chunk) > 0 && !throttled) {
+    if (cw_chunk_len(run->chunk) > 0) {
       err = write_some(x, run, ssh, write);
-    } else if (run->eof && cw_chunk_len(run->chunk) == 0) {
+    } else if (run->eof) {
       break;
     } else {
-      err = CW_AGAIN;
+      err = asked;
     }
     if (!err && x->response.body_sent - before > CW_BUDGET_BYTES) {
       x->more = true;

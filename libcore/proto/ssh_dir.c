@@ -95,6 +95,7 @@ enum cw_code cw_sftp_list(struct cw_exchange *x, struct cw_ssh_run *run,
       return err;
     }
   }
+  x->bound = true;
   run->receiving = true;
   run->step = next_entry;
   return CW_OK;

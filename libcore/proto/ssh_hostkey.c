@@ -158,8 +158,9 @@ static enum cw_code check_md5(struct cw_exchange *x, struct cw_ssh *ssh) {
       libssh2_hostkey_hash(ssh->session, LIBSSH2_HOSTKEY_HASH_MD5);
   bool good = hash && strlen(pin) == 32;
   for (int i = 0; good && i < 16; i++) {
-    good = cw_hex_value(pin[2 * i]) * 16 + cw_hex_value(pin[2 * i + 1]) ==
-           (unsigned char)hash[i];
+    int high = cw_hex_value(pin[2 * i]);
+    int low = cw_hex_value(pin[2 * i + 1]);
+    good = high >= 0 && low >= 0 && high * 16 + low == (unsigned char)hash[i];
   }
   return good ? CW_OK
               : distrust(x, "its MD5 is not the one of the option "

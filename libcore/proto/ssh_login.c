@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "curlew/options.h"
 #include "proto/ssh.h"
 
@@ -20,7 +19,8 @@ enum cw_code cw_ssh_handshake(struct cw_exchange *x, struct cw_ssh_run *run,
   }
   struct cw_conn_info info;
   cw_conn_info(ssh->conn, &info);
-  int error = libssh2_session_handshake(ssh->session, info.fd);
+  ssh->fd = info.fd;
+  int error = libssh2_session_handshake(ssh->session, ssh->fd);
   if (error) {
     return cw_ssh_failed(x, ssh, error, CWE_SSH, "the SSH handshake failed");
   }
@@ -110,8 +110,13 @@ static LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC(answer_prompts) {
   }
   ssh->prompted = true;
   size_t len = strlen(ssh->password);
-  responses[0].text = cw_memdup0(ssh->password, len);
-  responses[0].length = responses[0].text ? (unsigned)len : 0;
+  responses[0].text = cw_ssh_alloc(len + 1, abstract);
+  if (!responses[0].text) {
+    ssh->io_code = CWE_OUT_OF_MEMORY;
+    return;
+  }
+  memcpy(responses[0].text, ssh->password, len + 1);
+  responses[0].length = (unsigned)len;
 }
 
 static enum cw_code by_keyboard(struct cw_exchange *x, struct cw_ssh_run *run,

@@ -40,29 +40,53 @@ static unsigned len_of(const struct cw_buf *buf) {
   return (unsigned)buf->len;
 }
 
+static int refuse(struct cw_ssh *ssh, const char *why) {
+  return libssh2_session_set_last_error(ssh->session,
+                                        LIBSSH2_ERROR_REQUEST_DENIED, why);
+}
+
+/* What a command changes; *pflags: with what SFTP sends it together. */
+static unsigned long *attribute_of(enum cw_ssh_verb verb,
+                                   LIBSSH2_SFTP_ATTRIBUTES *a,
+                                   unsigned long *pflags) {
+  switch (verb) {
+  case CW_SSH_CHOWN:
+    *pflags = LIBSSH2_SFTP_ATTR_UIDGID;
+    return &a->uid;
+  case CW_SSH_CHGRP:
+    *pflags = LIBSSH2_SFTP_ATTR_UIDGID;
+    return &a->gid;
+  case CW_SSH_ATIME:
+    *pflags = LIBSSH2_SFTP_ATTR_ACMODTIME;
+    return &a->atime;
+  case CW_SSH_MTIME:
+    *pflags = LIBSSH2_SFTP_ATTR_ACMODTIME;
+    return &a->mtime;
+  default:
+    *pflags = LIBSSH2_SFTP_ATTR_PERMISSIONS;
+    return &a->permissions;
+  }
+}
+
 /* chmod and its like: what is not to change is read first, since SFTP sets both
    of a pair. */
 static int set_attributes(struct cw_ssh_run *run, struct cw_ssh *ssh) {
   LIBSSH2_SFTP_ATTRIBUTES *a = &run->attrs;
   const struct cw_ssh_quote *q = &run->q;
+  unsigned long flags;
+  unsigned long *value = attribute_of(q->verb, a, &flags);
   if (run->quote_stage == 0) {
     int error = cw_sftp_stat(ssh, path_of(run), a);
     if (error) {
       return error;
     }
+    if (!(a->flags & flags) && flags != LIBSSH2_SFTP_ATTR_PERMISSIONS) {
+      return refuse(ssh, "the server does not say what is to stay");
+    }
     run->quote_stage = 1;
   }
-  unsigned long value = (unsigned long)q->number;
-  if (q->verb == CW_SSH_CHMOD) {
-    a->flags = LIBSSH2_SFTP_ATTR_PERMISSIONS;
-    a->permissions = value;
-  } else if (q->verb == CW_SSH_CHOWN || q->verb == CW_SSH_CHGRP) {
-    a->flags = LIBSSH2_SFTP_ATTR_UIDGID;
-    *(q->verb == CW_SSH_CHOWN ? &a->uid : &a->gid) = value;
-  } else {
-    a->flags = LIBSSH2_SFTP_ATTR_ACMODTIME;
-    *(q->verb == CW_SSH_ATIME ? &a->atime : &a->mtime) = value;
-  }
+  a->flags = flags;
+  *value = (unsigned long)q->number;
   return libssh2_sftp_stat_ex(ssh->sftp, path_of(run), len_of(&q->path),
                               LIBSSH2_SFTP_SETSTAT, a);
 }
@@ -87,11 +111,6 @@ static int ask_statvfs(struct cw_exchange *x, struct cw_ssh_run *run,
              : 0;
 }
 
-static int link_failed(struct cw_ssh *ssh, const char *why) {
-  return libssh2_session_set_last_error(ssh->session,
-                                        LIBSSH2_ERROR_REQUEST_DENIED, why);
-}
-
 /* libssh2 1.10 takes the number of the request for the answer, so the server is
    asked what became of it: nothing was there before, and a link is after. */
 static int make_link(struct cw_ssh_run *run, struct cw_ssh *ssh) {
@@ -101,7 +120,7 @@ static int make_link(struct cw_ssh_run *run, struct cw_ssh *ssh) {
     error = libssh2_sftp_stat_ex(ssh->sftp, q->other.ptr, len_of(&q->other),
                                  LIBSSH2_SFTP_LSTAT, &run->attrs);
     if (error != LIBSSH2_ERROR_SFTP_PROTOCOL) {
-      return error ? error : link_failed(ssh, "something has that name");
+      return error ? error : refuse(ssh, "something has that name");
     }
     run->quote_stage = 1;
   }
@@ -117,7 +136,7 @@ static int make_link(struct cw_ssh_run *run, struct cw_ssh *ssh) {
   error = libssh2_sftp_stat_ex(ssh->sftp, q->other.ptr, len_of(&q->other),
                                LIBSSH2_SFTP_LSTAT, &run->attrs);
   return error == LIBSSH2_ERROR_SFTP_PROTOCOL
-             ? link_failed(ssh, "the server made no link")
+             ? refuse(ssh, "the server made no link")
              : error;
 }
 
@@ -199,6 +218,9 @@ enum cw_code cw_ssh_quotes(struct cw_exchange *x, struct cw_ssh_run *run,
     }
   }
   int error = execute(x, run, ssh);
+  /* What was carried out must not be carried out again elsewhere. */
+  x->bound = x->bound || (error != LIBSSH2_ERROR_EAGAIN && !ssh->io_code &&
+                          run->q.verb != CW_SSH_PWD);
   bool fatal = error == LIBSSH2_ERROR_EAGAIN || error == LIBSSH2_ERROR_ALLOC ||
                ssh->io_code;
   if (error && (fatal || !run->q.may_fail)) {

@@ -1,4 +1,11 @@
-/* A file by SCP: libssh2 speaks the protocol, the channel carries the bytes. */
+/*
+ * A file by SCP: libssh2 speaks the protocol up to the file, the channel
+ * carries the bytes.
+ *
+ * Behind its last byte each side of SCP says with one byte whether all went
+ * well: 0, or 1 or 2 and a line of text. libssh2 leaves that out. Here it is
+ * said and heard, since a server whose disk is full says so nowhere else.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +46,79 @@ static enum cw_code scp_close(struct cw_exchange *x, struct cw_ssh_run *run,
   return CW_OK;
 }
 
+/* --- whether all went well ------------------------------------------------ */
+
+/* Reads up to the end of the line that begins with the byte. */
+static enum cw_code read_verdict(struct cw_exchange *x, struct cw_ssh_run *run,
+                                 struct cw_ssh *ssh) {
+  for (;;) {
+    char c;
+    ssize_t n = libssh2_channel_read(ssh->channel, &c, 1);
+    if (n < 0) {
+      return cw_ssh_failed(x, ssh, (int)n, CWE_SSH, "cannot end the copy");
+    }
+    if (n == 0 || c == '\n' || run->text.len >= 200) {
+      return CW_OK;
+    }
+    if (cw_buf_add_char(&run->text, c)) {
+      return cw_fail_oom(x->fail);
+    }
+    if (run->text.len == 1 && c == 0) {
+      return CW_OK;
+    }
+  }
+}
+
+static enum cw_code judge(struct cw_exchange *x, const struct cw_ssh_run *run) {
+  const struct cw_buf *text = &run->text;
+  bool up = x->request.upload;
+  if (text->len == 0) {
+    return cw_fail(x->fail, up ? CWE_UPLOAD_FAILED : CWE_PARTIAL_FILE,
+                   "the server ended the copy of %.150s and did not say that "
+                   "all of it is there",
+                   run->path);
+  }
+  if (text->ptr[0] == 0) {
+    return CW_OK;
+  }
+  enum cw_code code = up ? CWE_UPLOAD_FAILED : CWE_PARTIAL_FILE;
+  if (up && (strstr(text->ptr + 1, "No space left") ||
+             strstr(text->ptr + 1, "quota exceeded"))) {
+    code = CWE_REMOTE_DISK_FULL;
+  }
+  return cw_fail(x->fail, code, "the server says: %.200s", text->ptr + 1);
+}
+
+static enum cw_code say_good(struct cw_exchange *x, struct cw_ssh_run *run,
+                             struct cw_ssh *ssh);
+
+static enum cw_code hear_verdict(struct cw_exchange *x, struct cw_ssh_run *run,
+                                 struct cw_ssh *ssh) {
+  x->want = 0;
+  enum cw_code err = read_verdict(x, run, ssh);
+  err = err ? err : judge(x, run);
+  if (!err) {
+    cw_buf_clear(&run->text);
+    run->step = x->request.upload ? scp_close : say_good;
+  }
+  return err;
+}
+
+/* The end of the file, and that all went well, is the same byte. */
+static enum cw_code say_good(struct cw_exchange *x, struct cw_ssh_run *run,
+                             struct cw_ssh *ssh) {
+  ssize_t n = libssh2_channel_write(ssh->channel, "", 1);
+  if (n < 0) {
+    return cw_ssh_failed(x, ssh, (int)n, CWE_SSH, "cannot end the copy");
+  }
+  if (n > 0) {
+    run->step = x->request.upload ? hear_verdict : scp_close;
+  }
+  return CW_OK;
+}
+
+/* --- the file ------------------------------------------------------------- */
+
 static ssize_t channel_read(struct cw_ssh *ssh, char *bytes, size_t n) {
   return libssh2_channel_read(ssh->channel, bytes, n);
 }
@@ -51,7 +131,7 @@ static enum cw_code scp_receive(struct cw_exchange *x, struct cw_ssh_run *run,
                                 struct cw_ssh *ssh) {
   enum cw_code err = cw_ssh_download(x, run, ssh, channel_read);
   if (!err) {
-    run->step = scp_close;
+    run->step = hear_verdict;
   }
   return err;
 }
@@ -65,6 +145,7 @@ static enum cw_code scp_fetch(struct cw_exchange *x, struct cw_ssh_run *run,
     (void)snprintf(what, sizeof(what), "cannot fetch %.150s", run->path);
     return cw_ssh_null(x, ssh, CWE_REMOTE_FILE_NOT_FOUND, what);
   }
+  x->bound = true;
   run->left = (int64_t)st.st_size;
   x->response.content_length = run->left;
   x->response.last_modified_s = (int64_t)st.st_mtime;
@@ -83,7 +164,7 @@ static enum cw_code scp_send_body(struct cw_exchange *x, struct cw_ssh_run *run,
                                   struct cw_ssh *ssh) {
   enum cw_code err = cw_ssh_send_body(x, run, ssh, channel_write);
   if (!err) {
-    run->step = scp_close;
+    run->step = say_good;
   }
   return err;
 }
@@ -98,6 +179,7 @@ static enum cw_code scp_store(struct cw_exchange *x, struct cw_ssh_run *run,
     (void)snprintf(what, sizeof(what), "cannot store %.150s", run->path);
     return cw_ssh_null(x, ssh, CWE_UPLOAD_FAILED, what);
   }
+  x->bound = true;
   run->step = scp_send_body;
   return CW_OK;
 }
@@ -112,7 +194,11 @@ enum cw_code cw_scp_start(struct cw_exchange *x, struct cw_ssh_run *run,
   (void)ssh;
   const struct cw_request *r = &x->request;
   if (strncmp(run->path, "/~/", 3) == 0) {
-    run->path += 3; /* a shell begins at home */
+    run->path += 3;            /* a shell begins at home */
+    if (run->path[0] == '-') { /* no option */
+      run->path -= 2;
+      run->path[0] = '.';
+    }
   }
   size_t n = strlen(run->path);
   if (r->head_only) {

@@ -1,35 +1,21 @@
 /*
  * A libssh2 session on one of our connections.
  *
- * How it works: libssh2 never sees the socket. Its bytes go through
- * cw_conn_read and cw_conn_write, its memory through base/mem, and it is never
- * blocking: what it waits for becomes x->want. The session is the state of its
- * connection and is freed before the socket is closed; from then on its reads
- * say "end" and its writes succeed, so that freeing never waits.
+ * How it works: libssh2 never uses the socket. Its bytes go through
+ * cw_conn_read and cw_conn_write, its memory through ssh_memory.c, and it is
+ * never blocking: what it waits for becomes x->want. The session is the state
+ * of its connection and is freed before the socket is closed; from then on its
+ * reads say "end" and its writes succeed, so that freeing never waits.
  */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/mem.h"
 #include "curlew/easy.h"
 #include "proto/ssh.h"
-
-static void *ssh_alloc(size_t n, void **abstract) {
-  (void)abstract;
-  return cw_malloc(n ? n : 1);
-}
-
-static void *ssh_realloc(void *ptr, size_t n, void **abstract) {
-  (void)abstract;
-  return cw_realloc(ptr, n ? n : 1);
-}
-
-static void ssh_free(void *ptr, void **abstract) {
-  (void)abstract;
-  cw_free(ptr);
-}
 
 static ssize_t failed_io(struct cw_ssh *ssh, enum cw_code err) {
   if (err == CW_AGAIN) {
@@ -39,13 +25,16 @@ static ssize_t failed_io(struct cw_ssh *ssh, enum cw_code err) {
   return -ECONNRESET;
 }
 
+/* The socket of an agent is libssh2's own, and served by what served it before
+   these two took its place. */
 static ssize_t ssh_send(libssh2_socket_t fd, const void *bytes, size_t n,
                         int flags, void **abstract) {
   struct cw_ssh *ssh = *abstract;
   struct iovec iov = {(void *)(uintptr_t)bytes, n};
   size_t written = 0;
-  (void)fd;
-  (void)flags;
+  if (fd != ssh->fd) {
+    return ssh->agent_send(fd, bytes, n, flags | MSG_NOSIGNAL, abstract);
+  }
   if (ssh->dying) {
     return (ssize_t)n;
   }
@@ -83,8 +72,9 @@ static ssize_t ssh_recv(libssh2_socket_t fd, void *bytes, size_t n, int flags,
                         void **abstract) {
   struct cw_ssh *ssh = *abstract;
   size_t nread = 0;
-  (void)fd;
-  (void)flags;
+  if (fd != ssh->fd) {
+    return ssh->agent_recv(fd, bytes, n, flags, abstract);
+  }
   if (ssh->dying) {
     return 0;
   }
@@ -135,6 +125,7 @@ static void ssh_session_free(struct cw_conn *conn, void *state) {
     }
     (void)libssh2_session_free(ssh->session);
   }
+  cw_ssh_free_rest(ssh);
   cw_free(ssh->home);
   cw_free(ssh);
 }
@@ -145,16 +136,18 @@ static enum cw_code ssh_session_new(struct cw_exchange *x) {
     return cw_fail_oom(x->fail);
   }
   ssh->conn = x->conn;
+  cw_list_init(&ssh->memory);
   cw_conn_set_state(x->conn, ssh, ssh_session_free);
   /* libssh2_init only counts; without it the first session does the same. */
-  ssh->session = libssh2_session_init_ex(ssh_alloc, ssh_free, ssh_realloc, ssh);
+  ssh->session =
+      libssh2_session_init_ex(cw_ssh_alloc, cw_ssh_free, cw_ssh_realloc, ssh);
   if (!ssh->session) {
     return cw_fail_oom(x->fail);
   }
-  libssh2_session_callback_set(ssh->session, LIBSSH2_CALLBACK_SEND,
-                               (void *)(uintptr_t)ssh_send);
-  libssh2_session_callback_set(ssh->session, LIBSSH2_CALLBACK_RECV,
-                               (void *)(uintptr_t)ssh_recv);
+  ssh->agent_send = (cw_ssh_send)(uintptr_t)libssh2_session_callback_set(
+      ssh->session, LIBSSH2_CALLBACK_SEND, (void *)(uintptr_t)ssh_send);
+  ssh->agent_recv = (cw_ssh_recv)(uintptr_t)libssh2_session_callback_set(
+      ssh->session, LIBSSH2_CALLBACK_RECV, (void *)(uintptr_t)ssh_recv);
   libssh2_session_set_blocking(ssh->session, 0);
   if (x->request.ssh->compress) {
     (void)libssh2_session_flag(ssh->session, LIBSSH2_FLAG_COMPRESS, 1);
@@ -242,7 +235,7 @@ enum cw_code cw_ssh_failed(struct cw_exchange *x, struct cw_ssh *ssh, int error,
   if (error == LIBSSH2_ERROR_EAGAIN) {
     return cw_ssh_wait(x, ssh);
   }
-  if (error == LIBSSH2_ERROR_ALLOC) {
+  if (error == LIBSSH2_ERROR_ALLOC || ssh->io_code == CWE_OUT_OF_MEMORY) {
     return cw_fail_oom(x->fail);
   }
   if (ssh->io_code) {
@@ -265,6 +258,11 @@ enum cw_code cw_ssh_null(struct cw_exchange *x, struct cw_ssh *ssh,
                        what);
 }
 
+bool cw_ssh_refused(const struct cw_ssh *ssh, int error) {
+  return error == LIBSSH2_ERROR_SFTP_PROTOCOL && ssh->sftp &&
+         libssh2_sftp_last_error(ssh->sftp) == LIBSSH2_FX_FAILURE;
+}
+
 void cw_ssh_trace(struct cw_exchange *x, const char *fmt, ...) {
   char line[512];
   if (!x->traced) {
@@ -272,10 +270,11 @@ void cw_ssh_trace(struct cw_exchange *x, const char *fmt, ...) {
   }
   va_list ap;
   va_start(ap, fmt);
-  int n = vsnprintf(line, sizeof(line), fmt, ap);
+  int n = vsnprintf(line, sizeof(line) - 1, fmt, ap);
   va_end(ap);
   if (n > 0) {
-    size_t len = (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1;
+    size_t len = (size_t)n < sizeof(line) - 2 ? (size_t)n : sizeof(line) - 2;
+    line[len++] = '\n';
     (void)!x->host->trace(x->host_data, CW_DEBUG_TEXT, line, len);
   }
 }

@@ -56,31 +56,64 @@ static ssize_t file_read(struct cw_ssh *ssh, char *bytes, size_t n) {
   return libssh2_sftp_read(ssh->handle, bytes, n);
 }
 
-static enum cw_code sftp_receive(struct cw_exchange *x, struct cw_ssh_run *run,
-                                 struct cw_ssh *ssh) {
-  enum cw_code err = cw_ssh_download(x, run, ssh, file_read);
-  if (!err) {
-    run->step = cw_sftp_close;
-  }
-  return err;
+static enum cw_code behind_end(struct cw_exchange *x, int64_t first,
+                               int64_t size) {
+  return cw_fail(x->fail, CWE_BAD_DOWNLOAD_RESUME,
+                 "offset %lld is behind the end of the file, %lld",
+                 (long long)first, (long long)size);
 }
 
 /* Where to begin and how much to read, from range or resume. */
 static enum cw_code choose_part(struct cw_exchange *x, struct cw_ssh_run *run,
-                                int64_t size, int64_t *pfirst) {
+                                int64_t size) {
   switch (cw_range_choose(x->request.range, x->request.resume_from, size,
-                          pfirst, &run->left)) {
+                          &run->offset, &run->left)) {
   case CW_PART_BAD_RANGE:
     return cw_fail(x->fail, CWE_RANGE_ERROR, "SFTP takes one range, not %.100s",
                    x->request.range);
   case CW_PART_BEHIND_END:
-    return cw_fail(x->fail, CWE_BAD_DOWNLOAD_RESUME,
-                   "offset %lld is behind the end of the file, %lld",
-                   (long long)*pfirst, (long long)size);
+    return behind_end(x, run->offset, size);
   case CW_PART_OK:
     break;
   }
   return CW_OK;
+}
+
+static bool counts_from_end(const struct cw_request *r) {
+  const char *spec = r->range ? strchr(r->range, '=') : NULL;
+  spec = spec ? spec + 1 : r->range;
+  return spec ? *spec == '-' : r->resume_from < 0;
+}
+
+/* Of a file that does not say its size, or says 0 and may have more: as much
+   of what is asked for as there is. */
+static enum cw_code part_of_unknown(struct cw_exchange *x,
+                                    struct cw_ssh_run *run) {
+  if (counts_from_end(&x->request)) {
+    return cw_fail(x->fail, CWE_RANGE_ERROR,
+                   "%.150s does not say its size, or says 0, so nothing can be "
+                   "counted from its end",
+                   run->path);
+  }
+  enum cw_code err = choose_part(x, run, INT64_MAX);
+  if (run->left == INT64_MAX - run->offset) {
+    run->left = -1;
+  }
+  run->left_is_most = true;
+  return err;
+}
+
+static enum cw_code sftp_receive(struct cw_exchange *x, struct cw_ssh_run *run,
+                                 struct cw_ssh *ssh) {
+  enum cw_code err = cw_ssh_download(x, run, ssh, file_read);
+  if (!err && run->left_is_most && run->offset > 0 &&
+      x->response.body_received == 0) {
+    return behind_end(x, run->offset, 0);
+  }
+  if (!err) {
+    run->step = cw_sftp_close;
+  }
+  return err;
 }
 
 static bool is_kind(const LIBSSH2_SFTP_ATTRIBUTES *attrs, unsigned long kind) {
@@ -98,7 +131,8 @@ static bool has_size(const LIBSSH2_SFTP_ATTRIBUTES *attrs) {
 static enum cw_code limit_size(struct cw_exchange *x,
                                const struct cw_ssh_run *run) {
   uint64_t max = x->request.max_body_bytes;
-  if (max > 0 && run->left > 0 && (uint64_t)run->left > max) {
+  if (max > 0 && run->left > 0 && !run->left_is_most &&
+      (uint64_t)run->left > max) {
     return cw_fail(x->fail, CWE_FILESIZE_EXCEEDED,
                    "the file of %lld bytes is larger than maxfilesize, %llu",
                    (long long)run->left, (unsigned long long)max);
@@ -116,8 +150,7 @@ static void note_time(struct cw_exchange *x,
 
 static enum cw_code begin_reading(struct cw_exchange *x, struct cw_ssh_run *run,
                                   struct cw_ssh *ssh) {
-  int64_t first = 0;
-  enum cw_code err = CW_OK;
+  enum cw_code err;
   if (is_kind(&run->attrs, LIBSSH2_SFTP_S_IFDIR)) {
     return cw_fail(x->fail, CWE_SSH,
                    "%.150s is a directory: a URL that ends in / lists it",
@@ -125,10 +158,10 @@ static enum cw_code begin_reading(struct cw_exchange *x, struct cw_ssh_run *run,
   }
   note_time(x, &run->attrs);
   if (has_size(&run->attrs)) {
-    err = choose_part(x, run, (int64_t)run->attrs.filesize, &first);
+    err = choose_part(x, run, (int64_t)run->attrs.filesize);
     x->response.content_length = run->left;
-  } else if (x->request.range || x->request.resume_from) {
-    err = choose_part(x, run, 0, &first);
+  } else {
+    err = part_of_unknown(x, run);
   }
   if (!err) {
     err = limit_size(x, run);
@@ -136,8 +169,8 @@ static enum cw_code begin_reading(struct cw_exchange *x, struct cw_ssh_run *run,
   if (err) {
     return err;
   }
-  if (first > 0) {
-    libssh2_sftp_seek64(ssh->handle, (libssh2_uint64_t)first);
+  if (run->offset > 0) {
+    libssh2_sftp_seek64(ssh->handle, (libssh2_uint64_t)run->offset);
   }
   run->receiving = true;
   run->step = sftp_receive;
@@ -166,6 +199,7 @@ static enum cw_code open_file(struct cw_exchange *x, struct cw_ssh_run *run,
     (void)snprintf(what, sizeof(what), "cannot open %.150s", run->path);
     return cw_ssh_null(x, ssh, CWE_SSH, what);
   }
+  x->bound = true;
   run->step = stat_file;
   return CW_OK;
 }

@@ -1,13 +1,13 @@
 #!/bin/sh
 # A real OpenSSH server with a configuration of ours, on the loopback: makes
 # what is missing in the folder and becomes the server.
-#   sshd.sh DIR PORT [HOSTKEYS]
+#   sshd.sh DIR PORT [HOSTKEYS [MORE]]
 # DIR gets host keys (host_ed25519, host_ecdsa), keys of a client (user_ed25519,
 # user_secret with the passphrase "open sesame"), and known_hosts. HOSTKEYS names
-# which host keys are used, "ed25519 ecdsa" by default. As root, passwords and
-# keyboard-interactive go through PAM.
+# which host keys are used, "ed25519 ecdsa" by default; MORE is a line of the
+# configuration. As root, passwords and keyboard-interactive go through PAM.
 set -eu
-dir=$1 port=$2 hostkeys=${3-ed25519 ecdsa}
+dir=$1 port=$2 hostkeys=${3:-ed25519 ecdsa} more=${4-}
 command -v ssh-keygen > /dev/null || { echo "install openssh-client" >&2; exit 3; }
 [ -x /usr/sbin/sshd ] || { echo "install openssh-server" >&2; exit 3; }
 cd "$dir"
@@ -43,5 +43,6 @@ fi
   echo "PrintMotd no"
   echo "LogLevel VERBOSE"
   echo "Subsystem sftp internal-sftp"
+  echo "$more"
 } > sshd_config
 exec /usr/sbin/sshd -D -e -f "$dir/sshd_config" 2> "$dir/log"
