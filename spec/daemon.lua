@@ -1,5 +1,5 @@
--- Real servers for specs: each in a folder of its own under /tmp, on a free port
--- of the loopback, stopped by its process id.
+-- Real servers for specs: each in a folder of its own under /tmp, on a free
+-- port of the loopback, stopped by its process id.
 require "spec.helper"
 local cw = require "curlew"
 

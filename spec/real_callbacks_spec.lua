@@ -18,7 +18,8 @@ local function rtsp()
       .. "/rtsp_server")
     return self:start(("'%s/cert.pem' '%s/key.pem'"):format(web.dir, web.dir),
       function()
-        self.port = math.tointeger(tonumber((self:read "out" or ""):match "^%d+"))
+        local said = self:read "out" or ""
+        self.port = math.tointeger(tonumber(said:match "^%d+"))
         return self.port
       end)
   end)
