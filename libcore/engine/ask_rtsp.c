@@ -34,6 +34,12 @@ static const char *method_of(int request) {
   return known ? names[request] : NULL;
 }
 
+/* An empty value is none: it would make a head that nobody can read. */
+static const char *given(const struct cw_options *o, enum cw_opt index) {
+  const char *text = cw_opt_s(o, index);
+  return text && *text ? text : NULL;
+}
+
 enum cw_code cw_ask_rtsp(struct cw_easy *easy) {
   const struct cw_options *o = &easy->options;
   struct cw_request *r = &easy->x.request;
@@ -46,10 +52,10 @@ enum cw_code cw_ask_rtsp(struct cw_easy *easy) {
   *ask = (struct cw_ask_rtsp){
       .request = request,
       .method = method_of(request),
-      .session_id = cw_opt_s(o, cw_opt_rtsp_session_id),
-      .stream_uri = cw_opt_s(o, cw_opt_rtsp_stream_uri),
-      .transport = cw_opt_s(o, cw_opt_rtsp_transport),
-      .range = cw_opt_s(o, cw_opt_range),
+      .session_id = given(o, cw_opt_rtsp_session_id),
+      .stream_uri = given(o, cw_opt_rtsp_stream_uri),
+      .transport = given(o, cw_opt_rtsp_transport),
+      .range = given(o, cw_opt_range),
       .client_cseq = cseq > 0 ? cseq : 1,
       .server_cseq = cw_opt_i(o, cw_opt_rtsp_server_cseq),
   };

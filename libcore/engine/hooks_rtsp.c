@@ -32,13 +32,12 @@ enum cw_code cw_hook_rtsp_session(void *data, struct cw_slice id) {
 void cw_hook_rtsp_cseq(void *data, int which, int64_t number) {
   struct cw_easy *easy = data;
   union cw_value *value = easy->options.value;
-  /* Past the largest that the options hold, counting begins again. */
-  int64_t kept = number <= INT32_MAX ? number : 1;
+  bool fits = number <= INT32_MAX; /* into what the options hold */
   if (which == CW_RTSP_RECEIVED) {
     easy->t.rtsp_cseq_recv = number;
   } else if (which == CW_RTSP_CLIENT_NEXT) {
-    value[cw_opt_rtsp_client_cseq].i = kept;
+    value[cw_opt_rtsp_client_cseq].i = fits ? number : 1; /* begins again */
   } else {
-    value[cw_opt_rtsp_server_cseq].i = kept;
+    value[cw_opt_rtsp_server_cseq].i = fits ? number : 0; /* any */
   }
 }

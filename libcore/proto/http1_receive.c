@@ -134,16 +134,22 @@ static enum cw_code end_head(struct cw_exchange *x, struct cw_http1 *h) {
 
 /* RFC 9112 knows no answer without a status line; users may allow it. */
 static enum cw_code begin_http09(struct cw_exchange *x, struct cw_http1 *h) {
-  if (!x->request.allow_http09 || x->response.version != 0) {
+  bool is_first = h->http09 || x->response.version == 0;
+  if (!x->request.allow_http09 || !is_first) {
     return CWE_UNSUPPORTED_PROTOCOL;
   }
   cw_fail_clear(x->fail);
   h->http09 = true;
   x->response.version = 9;
   h->body.framing = CW_H1_BODY_UNTIL_CLOSE;
-  h->receiving = RECV_BODY;
   enum cw_code err = x->host->head_done(x->host_data);
-  return err ? err : prepare_writer(x, h);
+  if (!err) {
+    err = prepare_writer(x, h);
+  }
+  if (!err) {
+    h->receiving = RECV_BODY;
+  }
+  return err;
 }
 
 static enum cw_code consume_head(struct cw_exchange *x, struct cw_http1 *h) {

@@ -87,6 +87,7 @@ static enum cw_code rtsp_open(struct cw_exchange *x) {
     return err;
   }
   h->link->rx.done = false;
+  h->asked_wanted = x->request.rtsp->server_cseq;
   x->bound = is_bound(x, h);
   if (cw_rtsp_only_receives(x)) {
     h->tx.done = true;

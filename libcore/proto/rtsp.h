@@ -60,10 +60,11 @@ struct cw_rtsp {
   size_t junk;
   bool got; /* something came, or lay there: RECEIVE may end */
   /* a request of the server */
-  int64_t asked_cseq; /* -1: none said */
-  bool asked_known;   /* one that is answered with 200 */
+  int64_t asked_wanted; /* the number that it must have; 0: any */
+  int64_t asked_cseq;   /* -1: none said */
+  bool asked_known;     /* one that is answered with 200 */
   bool asked_options;
-  uint64_t asked_length;
+  int64_t asked_left; /* bytes of its body; -1: none said */
 };
 
 static inline bool cw_rtsp_only_receives(const struct cw_exchange *x) {

@@ -231,18 +231,21 @@ static enum cw_code consume(struct cw_exchange *x, struct cw_rtsp *h) {
 /* --- input -----------------------------------------------------------------
  */
 
+/* What can be tried again on another connection must not look like an end in
+   the middle, though a part of a message lay there from before. */
 static enum cw_code at_eof(struct cw_exchange *x) {
   const struct cw_rtsp *h = x->state;
   struct cw_slice rx = cw_rx_slice(&h->link->rx);
-  if (h->receiving == RTSP_BODY && h->body_begun) {
+  bool in_frame = rx.len > 0 && rx.ptr[0] == '$' && !h->body_begun;
+  if (in_frame && (x->response.any_bytes || x->bound)) {
+    return cw_fail(x->fail, CWE_PARTIAL_FILE,
+                   "the connection was closed inside an interleaved message");
+  }
+  if (h->receiving == RTSP_BODY) {
     return cw_fail(x->fail, CWE_PARTIAL_FILE,
                    "the connection was closed with %llu of %llu body bytes "
                    "missing",
                    (unsigned long long)h->left, (unsigned long long)h->length);
-  }
-  if (rx.len > 0 && rx.ptr[0] == '$') {
-    return cw_fail(x->fail, CWE_PARTIAL_FILE,
-                   "the connection was closed inside an interleaved message");
   }
   if (h->receiving != RTSP_BETWEEN) {
     return cw_fail(x->fail, CWE_RECV_ERROR,

@@ -304,11 +304,11 @@
 ---@field new_file_perms? integer The permissions of files made on the server, as a number (0644 is 420).
 ---@field new_directory_perms? integer The permissions of directories made on the server, as a number (0755 is 493).
 ---@field rtsp_request? curlew.rtspreq The RTSP request to send (RFC 2326).
----@field rtsp_session_id? string The session that requests belong to; unset: that of the first answer that names one is taken over.
----@field rtsp_stream_uri? string The URI that the request names; unset: "*", the server, where the request may be about that.
+---@field rtsp_session_id? string The session that requests belong to; unset or empty: that of the first answer that names one is taken over.
+---@field rtsp_stream_uri? string The URI that the request names; unset or empty: "*", the server, where the request may be about that.
 ---@field rtsp_transport? string The Transport header of SETUP.
 ---@field rtsp_client_cseq? integer The number (CSeq) of the next request to send; 0: 1.
----@field rtsp_server_cseq? integer The number (CSeq) that the next request of the server must have; 0: any.
+---@field rtsp_server_cseq? integer The number (CSeq) that the next request of the server must have; 0: any. Counts up with each.
 ---@field interleavefunction? (fun(message: curlew.message, data: any): integer|boolean|nil, any?)|table|userdata Takes one interleaved RTP message.
 ---@field interleavedata? any The companion of interleavefunction.
 ---@field mail_from? string The sender (RFC 5321). Not built in.

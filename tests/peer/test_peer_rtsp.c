@@ -119,13 +119,32 @@ static void expect_shown(const char *bytes, size_t n) {
 #define SHOWN(text) expect_shown(text, sizeof(text) - 1)
 
 /* A connection whose first request is SETUP, and what follows. */
-#define SETUP                                              \
-  "accept\nexpect \"SETUP rtsp://h.example/a RTSP/1.0\"\n" \
-  "send \"RTSP/1.0 200 OK\\r\\nCSeq: 1\\r\\n"              \
-  "Session: abc;timeout=60\\r\\n"                          \
+#define SETUP                                 \
+  "accept\n{SETUP}"                           \
+  "send \"RTSP/1.0 200 OK\\r\\nCSeq: 1\\r\\n" \
+  "Session: abc;timeout=60\\r\\n"             \
   "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\\r\\n\\r\\n\"\n"
-#define OK(cseq)    "RTSP/1.0 200 OK\\r\\nCSeq: " cseq "\\r\\nSession: abc\\r\\n"
-#define ASK(method) "expect \"" method " rtsp://h.example/a RTSP/1.0\"\n"
+
+/* In a script {PLAY} is a whole line that expects this request, {2} the head of
+   an answer of that number, but for its end. */
+static void add_expanded(struct bytes *to, const char *text) {
+  for (const char *c = text; *c; c++) {
+    size_t n = *c == '{' ? strcspn(c, "}") - 1 : 0;
+    char line[200];
+    if (n == 0) {
+      bytes_add(to, c, 1);
+      continue;
+    }
+    bool is_number = c[1] >= '0' && c[1] <= '9';
+    snprintf(line, sizeof(line),
+             is_number
+                 ? "RTSP/1.0 200 OK\\r\\nCSeq: %.*s\\r\\nSession: abc\\r\\n"
+                 : "expect \"%.*s rtsp://h.example/a RTSP/1.0\"\n",
+             (int)n, c + 1);
+    bytes_add(to, line, strlen(line));
+    c += n + 1;
+  }
+}
 
 /* Each script has a port of its own. */
 static void script_more(const char *text, const char *rest) {
@@ -134,8 +153,8 @@ static void script_more(const char *text, const char *rest) {
   int port = 554 + (int)w.nscripts;
   snprintf(listen, sizeof(listen), "listen 10.0.0.1 %d\n", port);
   bytes_add(&script, listen, strlen(listen));
-  bytes_add(&script, text, strlen(text));
-  bytes_add(&script, rest, strlen(rest));
+  add_expanded(&script, text);
+  add_expanded(&script, rest);
   world_script(&w, script.ptr);
   bytes_free(&script);
   set_long(CWOPT_PORT, port);
@@ -155,22 +174,31 @@ static void set_up(const char *rest) {
 
 Test(peer_rtsp, a_session_goes_on_one_connection) {
   script(
-      "accept\nexpect \"OPTIONS * RTSP/1.0\"\nheader \"CSeq: 1\"\n"
-      "header \"User-Agent: test/1\"\nno-header Session\nno-header Host\n"
+      "accept\n"
+      "expect \"OPTIONS * RTSP/1.0\"\n"
+      "header \"CSeq: 1\"\n"
+      "header \"User-Agent: test/1\"\n"
+      "no-header Session\n"
+      "no-header Host\n"
       "send \"RTSP/1.0 200 OK\\r\\nCSeq: 1\\r\\nPublic: SETUP\\r\\n\\r\\n\"\n"
       "expect \"DESCRIBE rtsp://h.example/a RTSP/1.0\"\n"
-      "header \"CSeq: 2\"\nheader \"Accept: application/sdp\"\n"
-      "send \"RTSP/1.0 200 OK\\r\\nCSeq: 2\\r\\nContent-Length: 5\\r\\n"
-      "\\r\\nv=0\\r\\n\"\n"
+      "header \"CSeq: 2\"\n"
+      "header \"Accept: application/sdp\"\n"
+      "send \"RTSP/1.0 200 OK\\r\\nCSeq: 2\\r\\nContent-Length: "
+      "5\\r\\n\\r\\nv=0\\r\\n\"\n"
       "expect \"SETUP rtsp://h.example/a RTSP/1.0\"\n"
       "header \"Transport: RTP/AVP/TCP;unicast;interleaved=0-1\"\n"
-      "send \"RTSP/1.0 200 OK\\r\\nCSeq: 3\\r\\nSession: abc;timeout=60\\r\\n"
-      "Transport: RTP/AVP/TCP;interleaved=0-1;ssrc=1\\r\\n\\r\\n\"\n" ASK(
-          "PLAY") "header \"CSeq: 4\"\nheader \"Session: abc\"\n"
-                  "header \"Range: npt=0-\"\n"
-                  "send \"" OK("4") "\\r\\n$\\x00\\0\\x02hi\"\n" ASK(
-                      "TEARDOWN") "header \"CSeq: 5\"\n"
-                                  "send \"" OK("5") "\\r\\n\"\n");
+      "send \"RTSP/1.0 200 OK\\r\\nCSeq: 3\\r\\nSession: "
+      "abc;timeout=60\\r\\nTransport: "
+      "RTP/AVP/TCP;interleaved=0-1;ssrc=1\\r\\n\\r\\n\"\n"
+      "{PLAY}"
+      "header \"CSeq: 4\"\n"
+      "header \"Session: abc\"\n"
+      "header \"Range: npt=0-\"\n"
+      "send \"{4}\\r\\n$\\x00\\0\\x02hi\"\n"
+      "{TEARDOWN}"
+      "header \"CSeq: 5\"\n"
+      "send \"{5}\\r\\n\"\n");
   set_str(CWOPT_USERAGENT, "test/1");
   set_str(CWOPT_RTSP_STREAM_URI, NULL);
   good(CW_RTSPREQ_OPTIONS);
@@ -193,10 +221,11 @@ Test(peer_rtsp, a_session_goes_on_one_connection) {
 }
 
 Test(peer_rtsp, numbers_and_sessions_can_be_given) {
-  script("accept\n" ASK(
-      "PAUSE") "header \"CSeq: 70\"\n"
-               "header \"Session: mine\"\n"
-               "send \"RTSP/1.0 200 OK\\r\\nCSeq: 70\\r\\n\\r\\n\"\n");
+  script("accept\n"
+         "{PAUSE}"
+         "header \"CSeq: 70\"\n"
+         "header \"Session: mine\"\n"
+         "send \"RTSP/1.0 200 OK\\r\\nCSeq: 70\\r\\n\\r\\n\"\n");
   set_long(CWOPT_RTSP_CLIENT_CSEQ, 70);
   set_str(CWOPT_RTSP_SESSION_ID, "mine");
   good(CW_RTSPREQ_PAUSE);
@@ -242,16 +271,20 @@ Test(peer_rtsp, answers_of_something_else_are_refused) {
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     char rest[300];
     snprintf(rest, sizeof(rest),
-             ASK("PLAY") "send \"RTSP/1.0 200 OK\\r\\n%s\\r\\n\"\nwait-close\n",
+             "{PLAY}"
+             "send \"RTSP/1.0 200 OK\\r\\n%s\\r\\n\"\n"
+             "wait-close\n",
              cases[i].fields);
     set_long(CWOPT_RTSP_CLIENT_CSEQ, 1);
     set_str(CWOPT_RTSP_SESSION_ID, NULL);
     set_up(rest);
     bad(CW_RTSPREQ_PLAY, cases[i].code, cases[i].words);
   }
-  script("accept\nexpect \"SETUP rtsp://h.example/a RTSP/1.0\"\n"
+  script("accept\n"
+         "expect \"SETUP rtsp://h.example/a RTSP/1.0\"\n"
          "send \"RTSP/1.0 200 OK\\r\\nCSeq: 1\\r\\nTransport: "
-         "RTP/AVP/TCP;interleaved=5-2\\r\\n\\r\\n\"\nwait-close\n");
+         "RTP/AVP/TCP;interleaved=5-2\\r\\n\\r\\n\"\n"
+         "wait-close\n");
   set_long(CWOPT_RTSP_CLIENT_CSEQ, 1);
   bad(CW_RTSPREQ_SETUP, CWE_WEIRD_SERVER_REPLY, "interleaved channels");
 }
@@ -260,8 +293,10 @@ Test(peer_rtsp, answers_of_something_else_are_refused) {
  */
 
 Test(peer_rtsp, the_largest_message_comes_whole_in_bytes_of_one) {
-  set_up(ASK("PLAY") "send \"$\\x01\\xff\\xff\"\nrepeat 65535 \"z\"\n"
-                     "send \"" OK("2") "\\r\\n\"\n");
+  set_up("{PLAY}"
+         "send \"$\\x01\\xff\\xff\"\n"
+         "repeat 65535 \"z\"\n"
+         "send \"{2}\\r\\n\"\n");
   cw_vnet_max_read(w.net, 1);
   good(CW_RTSPREQ_PLAY);
   cr_expect_eq(nshown, 1);
@@ -271,7 +306,7 @@ Test(peer_rtsp, the_largest_message_comes_whole_in_bytes_of_one) {
 /* Many of them, so that chunks are left and moved from. */
 Test(peer_rtsp, many_large_messages_come_whole) {
   struct bytes script = {0};
-  bytes_add(&script, ASK("PLAY"), sizeof(ASK("PLAY")) - 1);
+  bytes_add(&script, "{PLAY}", sizeof("{PLAY}") - 1);
   for (int i = 0; i < 40; i++) {
     char line[100];
     int n = snprintf(line, sizeof(line),
@@ -279,8 +314,8 @@ Test(peer_rtsp, many_large_messages_come_whole) {
                      0xff30, 'a' + i % 26);
     bytes_add(&script, line, (size_t)n);
   }
-  bytes_add(&script, "send \"" OK("2") "\\r\\n\"\n",
-            sizeof("send \"" OK("2") "\\r\\n\"\n") - 1);
+  bytes_add(&script, "send \"{2}\\r\\n\"\n",
+            sizeof("send \"{2}\\r\\n\"\n") - 1);
   /* "\xff00" would read two digits: the length is 0xff30. */
   char *c = script.ptr;
   for (c = strstr(c, "\\xff00"); c; c = strstr(c, "\\xff00")) {
@@ -295,8 +330,9 @@ Test(peer_rtsp, many_large_messages_come_whole) {
 }
 
 Test(peer_rtsp, channels_never_announced_are_skipped) {
-  set_up(ASK("PLAY") "send \"$\\x07\\0\\x13RTSP/1.0 500 No\\r\\n\\r\\n"
-                     "$\\x01\\0\\x01x$\\x09\\0\\0" OK("2") "\\r\\n\"\n");
+  set_up("{PLAY}"
+         "send \"$\\x07\\0\\x13RTSP/1.0 500 "
+         "No\\r\\n\\r\\n$\\x01\\0\\x01x$\\x09\\0\\0{2}\\r\\n\"\n");
   good(CW_RTSPREQ_PLAY);
   SHOWN("$\x01\0\x01x");
   cr_expect_eq(info(CWINFO_RESPONSE_CODE), 200);
@@ -304,8 +340,8 @@ Test(peer_rtsp, channels_never_announced_are_skipped) {
 
 Test(peer_rtsp, messages_come_between_head_and_body) {
   set_up("expect \"GET_PARAMETER rtsp://h.example/a RTSP/1.0\"\n"
-         "send \"" OK("2") "Content-Length: 5\\r\\n\\r\\n$\\x00\\0\\x02hi"
-                           "$\\x01\\0\\x00$wait" OK("9") "\"\n");
+         "send \"{2}Content-Length: "
+         "5\\r\\n\\r\\n$\\x00\\0\\x02hi$\\x01\\0\\x00$wait{9}\"\n");
   cw_vnet_max_read(w.net, 1);
   good(CW_RTSPREQ_GET_PARAMETER);
   SHOWN("$\x00\0\x02hi$\x01\0\0");
@@ -313,7 +349,9 @@ Test(peer_rtsp, messages_come_between_head_and_body) {
 }
 
 Test(peer_rtsp, an_empty_message_is_one_too) {
-  set_up(ASK("PLAY") "send \"" OK("2") "\\r\\n\"\nsend \"$\\x00\\0\\0\"\n");
+  set_up("{PLAY}"
+         "send \"{2}\\r\\n\"\n"
+         "send \"$\\x00\\0\\0\"\n");
   good(CW_RTSPREQ_PLAY);
   good(CW_RTSPREQ_RECEIVE);
   SHOWN("$\x00\0\0");
@@ -321,8 +359,7 @@ Test(peer_rtsp, an_empty_message_is_one_too) {
 
 Test(peer_rtsp, without_a_callback_the_write_callback_takes_them) {
   set_up("expect \"GET_PARAMETER rtsp://h.example/a RTSP/1.0\"\n"
-         "send \"$\\x00\\0\\x02hi" OK(
-             "2") "Content-Length: 4\\r\\n\\r\\nbody\"\n");
+         "send \"$\\x00\\0\\x02hi{2}Content-Length: 4\\r\\n\\r\\nbody\"\n");
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_INTERLEAVEFUNCTION, NULL), CW_OK);
   good(CW_RTSPREQ_GET_PARAMETER);
   cr_expect_eq(got.body.len, 10);
@@ -330,11 +367,16 @@ Test(peer_rtsp, without_a_callback_the_write_callback_takes_them) {
 }
 
 Test(peer_rtsp, what_comes_between_requests_is_kept) {
-  set_up(ASK("PLAY") "send \"" OK(
-      "2") "\\r\\n$\\x00\"\ndelay 50\n"
-           "send \"\\0\\x03one\"\ndelay 50\n"
-           "send \"$\\x01\\0\\x03two$\\x00\\0\"\ndelay 50\n"
-           "send \"\\x05three\"\n" ASK("PAUSE") "send \"" OK("3") "\\r\\n\"\n");
+  set_up("{PLAY}"
+         "send \"{2}\\r\\n$\\x00\"\n"
+         "delay 50\n"
+         "send \"\\0\\x03one\"\n"
+         "delay 50\n"
+         "send \"$\\x01\\0\\x03two$\\x00\\0\"\n"
+         "delay 50\n"
+         "send \"\\x05three\"\n"
+         "{PAUSE}"
+         "send \"{3}\\r\\n\"\n");
   good(CW_RTSPREQ_PLAY);
   cr_expect_eq(nshown, 0);
   cw_vnet_advance_us(w.net, 500000);
@@ -345,8 +387,13 @@ Test(peer_rtsp, what_comes_between_requests_is_kept) {
 }
 
 Test(peer_rtsp, receive_waits_and_ends_with_what_is_there) {
-  set_up("delay 100\nsend \"$\\x00\\0\\x01a$\\x00\\0\\x01b$\\x00\\0\"\n"
-         "delay 100\nsend \"\\x01c\"\nwait-close\naccept\nwait-close\n");
+  set_up("delay 100\n"
+         "send \"$\\x00\\0\\x01a$\\x00\\0\\x01b$\\x00\\0\"\n"
+         "delay 100\n"
+         "send \"\\x01c\"\n"
+         "wait-close\n"
+         "accept\n"
+         "wait-close\n");
   good(CW_RTSPREQ_RECEIVE);
   cr_expect_eq(nshown, 2);
   good(CW_RTSPREQ_RECEIVE);
@@ -360,8 +407,8 @@ Test(peer_rtsp, receive_waits_and_ends_with_what_is_there) {
 }
 
 Test(peer_rtsp, a_pause_loses_nothing) {
-  set_up(ASK("PLAY") "send \"$\\x00\\0\\x03one$\\x01\\0\\x03two" OK(
-      "2") "\\r\\n\"\n");
+  set_up("{PLAY}"
+         "send \"$\\x00\\0\\x03one$\\x01\\0\\x03two{2}\\r\\n\"\n");
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_INTERLEAVEFUNCTION, on_pausing),
                CW_OK);
   manner = PAUSE_ONCE;
@@ -386,9 +433,13 @@ Test(peer_rtsp, a_pending_callback_goes_on_or_is_cancelled) {
     set_long(CWOPT_RTSP_CLIENT_CSEQ, 1);
     set_str(CWOPT_RTSP_SESSION_ID, NULL);
     bytes_clear(&shown);
-    set_up(cancel ? ASK("PLAY") "send \"$\\x00\\0\\x03one\"\nwait-close\n"
-                  : ASK("PLAY") "send \"$\\x00\\0\\x03one" OK(
-                        "2") "Connection: close\\r\\n\\r\\n\"\nwait-close\n");
+    set_up(cancel
+               ? "{PLAY}"
+                 "send \"$\\x00\\0\\x03one\"\n"
+                 "wait-close\n"
+               : "{PLAY}"
+                 "send \"$\\x00\\0\\x03one{2}Connection: close\\r\\n\\r\\n\"\n"
+                 "wait-close\n");
     manner = PEND_ONCE;
     set_long(CWOPT_RTSP_REQUEST, CW_RTSPREQ_PLAY);
     cr_assert_eq(cw_multi_add_handle(w.multi, easy), CWM_OK);
@@ -411,7 +462,9 @@ Test(peer_rtsp, a_pending_callback_goes_on_or_is_cancelled) {
 }
 
 Test(peer_rtsp, a_refusal_ends_the_transfer) {
-  set_up(ASK("PLAY") "send \"$\\x00\\0\\x03one\"\nwait-close\n");
+  set_up("{PLAY}"
+         "send \"$\\x00\\0\\x03one\"\n"
+         "wait-close\n");
   manner = REFUSE;
   bad(CW_RTSPREQ_PLAY, CWE_WRITE_ERROR, "interleave");
 }
@@ -420,16 +473,18 @@ Test(peer_rtsp, a_refusal_ends_the_transfer) {
  */
 
 Test(peer_rtsp, junk_between_messages_is_skipped) {
-  set_up(
-      ASK("PLAY") "send \"\\r\\n\\r\\nsome junk $\\x09 and RTS $\\x00\\0\\x02"
-                  "hiGARBAGE RTS x\\r\\n" OK("2") "\\r\\n\"\n");
+  set_up("{PLAY}"
+         "send \"\\r\\n\\r\\nsome junk $\\x09 and RTS $\\x00\\0\\x02hiGARBAGE "
+         "RTS x\\r\\n{2}\\r\\n\"\n");
   cw_vnet_max_read(w.net, 1);
   good(CW_RTSPREQ_PLAY);
   SHOWN("$\x00\0\x02hi");
 }
 
 Test(peer_rtsp, junk_without_end_is_refused) {
-  set_up(ASK("PLAY") "repeat 70000 \"j\"\nwait-close\n");
+  set_up("{PLAY}"
+         "repeat 70000 \"j\"\n"
+         "wait-close\n");
   bad(CW_RTSPREQ_PLAY, CWE_WEIRD_SERVER_REPLY, "no RTSP");
 }
 
@@ -444,11 +499,20 @@ Test(peer_rtsp, an_end_in_the_middle_is_said) {
       {"RTSP/1.0 200 OK\\r\\nCS", CWE_RECV_ERROR, "inside a message"},
       {"RTSP/1.0 200 OK\\r\\nCSeq: 2\\r\\nContent-Length: 9\\r\\n\\r\\nhalf",
        CWE_PARTIAL_FILE, "5 of 9 body bytes"},
+      {"RTSP/1.0 200 OK\\r\\nCSeq: 2\\r\\nContent-Length: 9\\r\\n\\r\\n",
+       CWE_PARTIAL_FILE, "9 of 9 body bytes"},
+      {"RTSP/1.0 200 OK\\r\\nCSeq: 2\\r\\nContent-Length: 9\\r\\n\\r\\n$"
+       "\\x00\\0\\x09half",
+       CWE_PARTIAL_FILE, "inside an interleaved message"},
+      {"OPTIONS * RTSP/1.0\\r\\nCS", CWE_RECV_ERROR, "inside a message"},
       {"", CWE_GOT_NOTHING, "without an answer"},
   };
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     char rest[300];
-    snprintf(rest, sizeof(rest), ASK("PLAY") "send \"%s\"\nclose\n",
+    snprintf(rest, sizeof(rest),
+             "{PLAY}"
+             "send \"%s\"\n"
+             "close\n",
              cases[i].sent);
     set_long(CWOPT_RTSP_CLIENT_CSEQ, 1);
     set_str(CWOPT_RTSP_SESSION_ID, NULL);
@@ -462,15 +526,16 @@ Test(peer_rtsp, an_end_in_the_middle_is_said) {
 
 Test(peer_rtsp, the_server_may_ask) {
   set_up(
-      ASK("PLAY") "send \"OPTIONS rtsp://h.example/a RTSP/1.0\\r\\n"
-                  "CSeq: 31\\r\\n\\r\\nANNOUNCE * RTSP/1.0\\r\\nCSeq: 32\\r\\n"
-                  "Content-Length: 4\\r\\n\\r\\n$bodGET_PARAMETER * "
-                  "RTSP/1.0\\r\\n\\r\\n$\\x00\\0\\x01x\"\n"
-                  "expect \"RTSP/1.0 200 OK\"\nheader \"CSeq: 31\"\n"
-                  "header \"Public: OPTIONS, GET_PARAMETER\"\n"
-                  "send \"OPTIONS * RTSP/1.0\\r\\nCSeq: 33\\r\\n\\r\\n\"\n"
-                  "delay 10\n"
-                  "send \"" OK("2") "\\r\\n\"\n");
+      "{PLAY}"
+      "send \"OPTIONS rtsp://h.example/a RTSP/1.0\\r\\nCSeq: "
+      "31\\r\\n\\r\\nANNOUNCE * RTSP/1.0\\r\\nCSeq: 32\\r\\nContent-Length: "
+      "4\\r\\n\\r\\n$bodGET_PARAMETER * RTSP/1.0\\r\\n\\r\\n$\\x00\\0\\x01x\"\n"
+      "expect \"RTSP/1.0 200 OK\"\n"
+      "header \"CSeq: 31\"\n"
+      "header \"Public: OPTIONS, GET_PARAMETER\"\n"
+      "send \"OPTIONS * RTSP/1.0\\r\\nCSeq: 33\\r\\n\\r\\n\"\n"
+      "delay 10\n"
+      "send \"{2}\\r\\n\"\n");
   w.lenient = true; /* the other answers are not looked at */
   good(CW_RTSPREQ_PLAY);
   SHOWN("$\x00\0\x01x");
@@ -478,17 +543,97 @@ Test(peer_rtsp, the_server_may_ask) {
 }
 
 Test(peer_rtsp, what_the_server_asks_has_its_number) {
-  set_up(ASK("PLAY") "send \"OPTIONS * RTSP/1.0\\r\\nCSeq: 5\\r\\n\\r\\n\"\n"
-                     "wait-close\n");
+  set_up("{PLAY}"
+         "send \"OPTIONS * RTSP/1.0\\r\\nCSeq: 5\\r\\n\\r\\n\"\n"
+         "wait-close\n");
   set_long(CWOPT_RTSP_SERVER_CSEQ, 4);
   bad(CW_RTSPREQ_PLAY, CWE_RTSP_CSEQ_ERROR, "CSeq 5, expected was 4");
+}
+
+/* Each request of the server has the number behind the last one's, also two of
+   them before one answer. */
+Test(peer_rtsp, what_the_server_asks_counts_up) {
+  set_up("{PLAY}"
+         "send \"OPTIONS * RTSP/1.0\\r\\nCSeq: 5\\r\\n\\r\\n{2}\\r\\n\"\n"
+         "expect \"RTSP/1.0 200 OK\"\n"
+         "{PAUSE}"
+         "send \"OPTIONS * RTSP/1.0\\r\\nCSeq: 6\\r\\n\\r\\n\"\n"
+         "expect \"RTSP/1.0 200 OK\"\n"
+         "send \"OPTIONS * RTSP/1.0\\r\\nCSeq: 7\\r\\n\\r\\n{3}\\r\\n\"\n"
+         "expect \"RTSP/1.0 200 OK\"\n"
+         "{TEARDOWN}"
+         "send \"OPTIONS * RTSP/1.0\\r\\nCSeq: 9\\r\\n\\r\\n\"\n"
+         "wait-close\n");
+  good(CW_RTSPREQ_PLAY);
+  cr_expect_eq(info(CWINFO_RTSP_SERVER_CSEQ), 6);
+  good(CW_RTSPREQ_PAUSE);
+  cr_expect_eq(info(CWINFO_RTSP_SERVER_CSEQ), 8);
+  bad(CW_RTSPREQ_TEARDOWN, CWE_RTSP_CSEQ_ERROR, "CSeq 9, expected was 8");
+}
+
+/* Numbers that the option cannot hold. */
+Test(peer_rtsp, a_server_may_count_from_anywhere) {
+  set_up("{PLAY}"
+         "send \"OPTIONS * RTSP/1.0\\r\\nCSeq: 4000000000\\r\\n\\r\\n"
+         "{2}\\r\\n\"\n"
+         "expect \"RTSP/1.0 200 OK\"\n"
+         "header \"CSeq: 4000000000\"\n"
+         "{PAUSE}"
+         "send \"OPTIONS * RTSP/1.0\\r\\nCSeq: 4000000001\\r\\n\\r\\n"
+         "{3}\\r\\n\"\n"
+         "expect \"RTSP/1.0 200 OK\"\n");
+  good(CW_RTSPREQ_PLAY);
+  good(CW_RTSPREQ_PAUSE);
+  cr_expect_eq(info(CWINFO_RTSP_SERVER_CSEQ), 0);
+}
+
+Test(peer_rtsp, a_request_of_two_lengths_is_refused) {
+  set_up("{PLAY}"
+         "send \"FOO * RTSP/1.0\\r\\nCSeq: 5\\r\\nContent-Length: 3\\r\\n"
+         "Content-Length: 4\\r\\n\\r\\nbod{2}\\r\\n\"\n"
+         "wait-close\n");
+  bad(CW_RTSPREQ_PLAY, CWE_WEIRD_SERVER_REPLY, "two lengths, 3 and 4");
+}
+
+static size_t read_some_then_pause(char *bytes, size_t size, size_t n,
+                                   void *data) {
+  int *calls = data;
+  (void)size, (void)n;
+  if ((*calls)++ > 0) {
+    return CW_READFUNC_PAUSE;
+  }
+  memcpy(bytes, "v=0\r\n", 5);
+  return 5;
+}
+
+/* The rest of a body that was refused does not go, and neither does an answer
+   where that rest should be. */
+Test(peer_rtsp, nothing_is_said_in_the_middle_of_a_body) {
+  int calls = 0;
+  script("accept\n"
+         "{ANNOUNCE}"
+         "header \"Content-Length: 9\"\n"
+         "body \"v=0\\r\\n\"\n"
+         "send \"OPTIONS * RTSP/1.0\\r\\nCSeq: 5\\r\\n\\r\\n"
+         "RTSP/1.0 413 No\\r\\nCSeq: 1\\r\\nContent-Length: 3\\r\\n\\r\\n\"\n"
+         "quiet 50\n"
+         "send bye\n"
+         "wait-close\n");
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_READFUNCTION, read_some_then_pause),
+               CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_READDATA, &calls), CW_OK);
+  set_long(CWOPT_UPLOAD, 1);
+  set_long(CWOPT_INFILESIZE, 9);
+  good(CW_RTSPREQ_ANNOUNCE);
+  cr_expect_eq(info(CWINFO_RESPONSE_CODE), 413);
 }
 
 /* One that reads nothing and asks on. */
 Test(peer_rtsp, answers_that_nobody_reads_have_a_ceiling) {
   cw_vnet_window(w.net, 1000);
-  set_up(ASK("PLAY") "deaf\nrepeat 3000 \"FOO * RTSP/1.0\\r\\nCSeq: 1\\r\\n"
-                     "\\r\\n\"\n");
+  set_up("{PLAY}"
+         "deaf\n"
+         "repeat 3000 \"FOO * RTSP/1.0\\r\\n\\r\\n\"\n");
   w.lenient = true;
   bad(CW_RTSPREQ_PLAY, CWE_WEIRD_SERVER_REPLY, "does not read the answers");
 }
@@ -505,42 +650,24 @@ static size_t on_read(char *bytes, size_t size, size_t n, void *data) {
 
 Test(peer_rtsp, bodies_are_sent) {
   int calls = 0;
-  script("accept\nwait-close\naccept\n" ASK(
-      "ANNOUNCE") "header \"Content-Length: 5\"\n"
-                  "header \"Content-Type: application/sdp\"\nbody "
-                  "\"v=0\\r\\n\"\n"
-                  "send \"" OK("1") "\\r\\n\"\n" ASK(
-                      "SET_PARAMETER") "header \"Content-Type: "
-                                       "text/parameters\"\nbody \"a: b\"\n"
-                                       "send \"" OK("2") "\\r\\n\"\n" ASK(
-                                           "GET_"
-                                           "PARA"
-                                           "METE"
-                                           "R") "no-header "
-                                                "Content-Length\nsend "
-                                                "\"" OK(
-                                                    "3") "\\r\\n\""
-                                                         "\n" ASK(
-                                                             "RECO"
-                                                             "RD") "no-"
-                                                                   "hea"
-                                                                   "der"
-                                                                   " "
-                                                                   "Con"
-                                                                   "ten"
-                                                                   "t-"
-                                                                   "Len"
-                                                                   "gth"
-                                                                   "\ns"
-                                                                   "end"
-                                                                   " "
-                                                                   "\"" OK(
-                                                                       "4") "\\"
-                                                                            "r"
-                                                                            "\\"
-                                                                            "n"
-                                                                            "\""
-                                                                            "\n");
+  script("accept\n"
+         "wait-close\n"
+         "accept\n"
+         "{ANNOUNCE}"
+         "header \"Content-Length: 5\"\n"
+         "header \"Content-Type: application/sdp\"\n"
+         "body \"v=0\\r\\n\"\n"
+         "send \"{1}\\r\\n\"\n"
+         "{SET_PARAMETER}"
+         "header \"Content-Type: text/parameters\"\n"
+         "body \"a: b\"\n"
+         "send \"{2}\\r\\n\"\n"
+         "{GET_PARAMETER}"
+         "no-header Content-Length\n"
+         "send \"{3}\\r\\n\"\n"
+         "{RECORD}"
+         "no-header Content-Length\n"
+         "send \"{4}\\r\\n\"\n");
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_READFUNCTION, on_read), CW_OK);
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_READDATA, &calls), CW_OK);
   set_long(CWOPT_UPLOAD, 1);
@@ -557,17 +684,17 @@ Test(peer_rtsp, bodies_are_sent) {
 }
 
 Test(peer_rtsp, credentials_are_given_when_asked_for) {
-  script("accept\n" ASK(
-      "DESCRIBE") "header \"CSeq: 1\"\n"
-                  "no-header Authorization\n"
-                  "send \"RTSP/1.0 401 Unauthorized\\r\\nCSeq: 1\\r\\n"
-                  "WWW-Authenticate: Basic realm=x\\r\\n\\r\\n\"\n" ASK(
-                      "DESCRIBE") "header \"CSeq: 2\"\n"
-                                  "header \"Authorization: Basic "
-                                  "bWU6c2VjcmV0\"\n"
-                                  "send \"RTSP/1.0 200 OK\\r\\nCSeq: "
-                                  "2\\r\\n"
-                                  "Content-Length: 2\\r\\n\\r\\nhi\"\n");
+  script("accept\n"
+         "{DESCRIBE}"
+         "header \"CSeq: 1\"\n"
+         "no-header Authorization\n"
+         "send \"RTSP/1.0 401 Unauthorized\\r\\nCSeq: 1\\r\\nWWW-Authenticate: "
+         "Basic realm=x\\r\\n\\r\\n\"\n"
+         "{DESCRIBE}"
+         "header \"CSeq: 2\"\n"
+         "header \"Authorization: Basic bWU6c2VjcmV0\"\n"
+         "send \"RTSP/1.0 200 OK\\r\\nCSeq: 2\\r\\nContent-Length: "
+         "2\\r\\n\\r\\nhi\"\n");
   set_str(CWOPT_USERPWD, "me:secret");
   set_long(CWOPT_HTTPAUTH, CWAUTH_BASIC | CWAUTH_BEARER);
   good(CW_RTSPREQ_DESCRIBE);
@@ -577,8 +704,10 @@ Test(peer_rtsp, credentials_are_given_when_asked_for) {
 /* Nothing of a session is on the new connection: only what needs none is tried
    again. */
 Test(peer_rtsp, a_connection_that_died_meanwhile) {
-  script(SETUP
-         "close\naccept\n" ASK("DESCRIBE") "send \"" OK("4") "\\r\\n\"\n");
+  script(SETUP "close\n"
+               "accept\n"
+               "{DESCRIBE}"
+               "send \"{4}\\r\\n\"\n");
   good(CW_RTSPREQ_SETUP);
   world_settle(&w);
   cr_expect_neq(perform(CW_RTSPREQ_PLAY), CW_OK);
@@ -586,11 +715,67 @@ Test(peer_rtsp, a_connection_that_died_meanwhile) {
   good(CW_RTSPREQ_DESCRIBE);
 }
 
+/* What was left of a message on the dead connection does not make the end look
+   like one in the middle of an answer. */
+Test(peer_rtsp, a_connection_that_died_with_a_part_of_a_message) {
+  set_up("{PLAY}"
+         "send \"{2}\\r\\n$\\x00\\0\\x09part\"\n"
+         "delay 50\n"
+         "close\n"
+         "accept\n"
+         "{GET_PARAMETER}"
+         "send \"{4}\\r\\n\"\n");
+  good(CW_RTSPREQ_PLAY);
+  cw_vnet_advance_us(w.net, 500000);
+  world_settle(&w);
+  good(CW_RTSPREQ_GET_PARAMETER);
+  cr_expect_eq(nshown, 0);
+}
+
+Test(peer_rtsp, empty_options_are_as_if_not_set) {
+  script("accept\n"
+         "expect \"OPTIONS * RTSP/1.0\"\n"
+         "no-header Session\n"
+         "send \"RTSP/1.0 200 OK\\r\\nCSeq: 1\\r\\n\\r\\n\"\n"
+         "accept many\n"
+         "wait-close\n");
+  set_str(CWOPT_RTSP_STREAM_URI, "");
+  set_str(CWOPT_RTSP_SESSION_ID, "");
+  good(CW_RTSPREQ_OPTIONS);
+  bad(CW_RTSPREQ_DESCRIBE, CWE_BAD_FUNCTION_ARGUMENT, "rtsp_stream_uri");
+  set_str(CWOPT_RTSP_STREAM_URI, "rtsp://h.example/a");
+  bad(CW_RTSPREQ_PLAY, CWE_BAD_FUNCTION_ARGUMENT, "rtsp_session_id");
+  set_str(CWOPT_RTSP_TRANSPORT, "");
+  bad(CW_RTSPREQ_SETUP, CWE_BAD_FUNCTION_ARGUMENT, "rtsp_transport");
+  w.lenient = true;
+}
+
+/* A server that is always faster than the client does not keep the loop for
+   itself, though none of what it sends is for anybody. */
+Test(peer_rtsp, what_nobody_wants_leaves_others_a_turn) {
+  cw_vnet_window(w.net, 64 * 1024 * 1024);
+  set_up("{PLAY}"
+         "repeat 200000 \"$\\x09\\0\\x20abcdefghabcdefghabcdefghabcdefgh\"\n"
+         "send \"{2}\\r\\n\"\n");
+  set_long(CWOPT_RTSP_REQUEST, CW_RTSPREQ_PLAY);
+  cr_assert_eq(cw_multi_add_handle(w.multi, easy), CWM_OK);
+  int turns = 0;
+  struct cw_msg *msg = NULL;
+  while (!msg && world_turn(&w)) {
+    msg = cw_multi_info_read(w.multi, NULL);
+    turns++;
+  }
+  cr_assert(msg && msg->result == CW_OK, "%s", cw_easy_detail(easy));
+  cr_assert_eq(cw_multi_remove_handle(w.multi, easy), CWM_OK);
+  cr_expect_geq(turns, 5, "7 MB in %d turns", turns);
+}
+
 Test(peer_rtsp, a_connection_belongs_to_one_handle) {
-  set_up(ASK("PLAY") "send \"$\\x00\\0\\x01x" OK(
-      "2") "\\r\\n\"\n"
-           "accept\nexpect \"OPTIONS * RTSP/1.0\"\n"
-           "send \"RTSP/1.0 200 OK\\r\\nCSeq: 1\\r\\n\\r\\n\"\n");
+  set_up("{PLAY}"
+         "send \"$\\x00\\0\\x01x{2}\\r\\n\"\n"
+         "accept\n"
+         "expect \"OPTIONS * RTSP/1.0\"\n"
+         "send \"RTSP/1.0 200 OK\\r\\nCSeq: 1\\r\\n\\r\\n\"\n");
   CW *other = world_easy(&w, "rtsp://h.example/");
   cr_expect_eq(world_perform(&w, other), CW_OK, "%s", cw_easy_detail(other));
   cr_expect(strstr(cw_easy_why_new_connection(other), "rtsp_session_id"));
