@@ -259,7 +259,8 @@ static enum cw_code take_reply(struct cw_exchange *x, struct cw_ftp *f) {
     err = cw_ftp_read_reply(x, f);
   }
   if (err == CW_AGAIN && !f->line_waits) {
-    return reply_timed_out(x, f);
+    err = cw_ftp_tend_data(x, f);
+    return err ? err : reply_timed_out(x, f);
   }
   if (err) {
     return err;

@@ -152,6 +152,10 @@ CW_MUST_CHECK enum cw_code cw_ftp_open_data(struct cw_exchange *x,
 
 /* Lets go of the data connection and what it held. */
 void cw_ftp_close_data(struct cw_exchange *x, struct cw_ftp *f);
+/* While a reply is awaited: the data connection goes on coming about. Where it
+   breaks off the reply may say why: f->data_fail. */
+CW_MUST_CHECK enum cw_code cw_ftp_tend_data(struct cw_exchange *x,
+                                            struct cw_ftp *f);
 /* The data connection, NULL: it is gone. */
 struct cw_conn *cw_ftp_data(struct cw_exchange *x, const struct cw_ftp *f);
 

@@ -97,10 +97,43 @@ static enum cw_code await_peer(struct cw_exchange *x, struct cw_ftp *f) {
   return CW_AGAIN;
 }
 
+/* One step of it. What the peer broke off is in f->data_fail; what we refuse, a
+   certificate for one, is a failure of its own. */
+static enum cw_code step_data(struct cw_exchange *x, struct cw_ftp *f,
+                              struct cw_conn *data) {
+  struct cw_fail fail = {0};
+  enum cw_code err = cw_conn_step(data, &fail);
+  if (err == CWE_SSL_CONNECT_ERROR || err == CWE_RECV_ERROR ||
+      err == CWE_SEND_ERROR) {
+    f->data_fail = fail;
+  } else if (x->fail->code == CW_OK) {
+    *x->fail = fail;
+  }
+  return err;
+}
+
+/* Who does not look after a connection that is coming about is woken for ever:
+   TLS may begin before the reply comes, and so may the peer's connection to us.
+ */
+enum cw_code cw_ftp_tend_data(struct cw_exchange *x, struct cw_ftp *f) {
+  struct cw_conn *data = cw_ftp_data(x, f);
+  if (!data || cw_conn_is_connected(data)) {
+    return CW_OK;
+  }
+  enum cw_code err = step_data(x, f, data);
+  if (err == CW_OK) {
+    cw_conn_want(data, 0);
+  } else if (f->data_fail.code) {
+    drop_data(x, f);
+    return CW_OK;
+  }
+  return err == CW_AGAIN ? CW_OK : err;
+}
+
 /* The connection comes about: the peer connects to us, TLS is agreed on. */
 static enum cw_code connect_data(struct cw_exchange *x, struct cw_ftp *f,
                                  struct cw_conn *data) {
-  enum cw_code err = cw_conn_step(data, x->fail);
+  enum cw_code err = step_data(x, f, data);
   f->is_up = f->is_up || err == CW_OK;
   if (err != CW_AGAIN) {
     return err;
@@ -216,11 +249,16 @@ static enum cw_code end_of_download(struct cw_exchange *x, struct cw_ftp *f) {
 enum cw_code cw_ftp_enter_receive(struct cw_exchange *x, struct cw_ftp *f) {
   struct cw_conn *data = cw_ftp_data(x, f);
   uint64_t start = x->response.body_received;
-  enum cw_code err = data || f->data_end ? CW_OK : CWE_RECV_ERROR;
-  if (err) {
+  enum cw_code err = CW_OK;
+  if (!f->data_end) {
+    err = data ? connect_data(x, f, data) : CWE_RECV_ERROR;
+  }
+  if (f->data_fail.code) {
+    return await_reason(x, f);
+  }
+  if (!f->data_end && !data) {
     return cw_fail(x->fail, err, "the data connection was closed meanwhile");
   }
-  err = f->data_end ? CW_OK : connect_data(x, f, data);
   while (!err) {
     if (has_bytes(f)) {
       err = pass_on(x, f);
@@ -291,11 +329,13 @@ static enum cw_code end_of_upload(struct cw_exchange *x, struct cw_ftp *f,
 enum cw_code cw_ftp_enter_supply(struct cw_exchange *x, struct cw_ftp *f) {
   struct cw_conn *data = cw_ftp_data(x, f);
   uint64_t start = x->response.body_sent;
-  if (!data) {
-    return cw_fail(x->fail, CWE_SEND_ERROR,
-                   "the data connection was closed meanwhile");
+  enum cw_code err = data ? connect_data(x, f, data) : CWE_SEND_ERROR;
+  if (f->data_fail.code) {
+    return await_reason(x, f);
   }
-  enum cw_code err = connect_data(x, f, data);
+  if (!data) {
+    return cw_fail(x->fail, err, "the data connection was closed meanwhile");
+  }
   while (!err) {
     if (has_bytes(f)) {
       err = write_body(x, f, data);
