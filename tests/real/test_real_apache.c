@@ -1,29 +1,19 @@
 /* Digest against a real Apache: mod_auth_digest, with mod_dav for uploads. */
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <fcntl.h>
 #include <openssl/evp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "curlew/curlew.h"
+#include "support/daemon.h"
 #include "support/peer.h"
 
-#define PROGRAM "/usr/sbin/apache2"
-#define REALM   "the inner realm"
+#define REALM "the inner realm"
 
-static char dir[] = "/tmp/curlew-apache-XXXXXX";
-static int port;
-static pid_t pid;
+static struct daemon apache;
 
-/* \1 stands for the folder, \2 for the port. */
 static const char config[] =
     "ServerRoot \1\nPidFile \1/pid\nListen 127.0.0.1:\2\nServerName localhost\n"
     "ErrorLog \1/error.log\nMutex file:\1 default\nDocumentRoot \1/www\n"
@@ -34,32 +24,16 @@ static const char config[] =
     "  AuthName \"the inner realm\"\n  AuthDigestProvider file\n"
     "  AuthUserFile \1/users\n  Require valid-user\n</Directory>\n";
 
-static FILE *create(const char *name) {
-  char path[300];
-  snprintf(path, sizeof(path), "%s/%s", dir, name);
-  FILE *f = fopen(path, "wb");
-  cr_assert_not_null(f, "%s", path);
-  return f;
-}
-
 static void write_config(void) {
   static const char *const modules[] = {
       "mpm_event",  "authn_core",  "authn_file", "authz_core",
       "authz_user", "auth_digest", "dav",        "dav_fs"};
-  FILE *f = create("conf");
+  FILE *f = daemon_create(&apache, "conf");
   for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
     fprintf(f, "LoadModule %s_module /usr/lib/apache2/modules/mod_%s.so\n",
             modules[i], modules[i]);
   }
-  for (const char *c = config; *c; c++) {
-    if (*c == '\1') {
-      fputs(dir, f);
-    } else if (*c == '\2') {
-      fprintf(f, "%d", port);
-    } else {
-      fputc(*c, f);
-    }
-  }
+  daemon_put(&apache, f, config);
   cr_assert_eq(fclose(f), 0);
 }
 
@@ -67,7 +41,7 @@ static void write_users(void) {
   static const char text[] = "me:" REALM ":secret";
   unsigned char md5[16];
   cr_assert(EVP_Digest(text, sizeof(text) - 1, md5, NULL, EVP_md5(), NULL));
-  FILE *f = create("users");
+  FILE *f = daemon_create(&apache, "users");
   fprintf(f, "me:%s:", REALM);
   for (int i = 0; i < 16; i++) {
     fprintf(f, "%02x", md5[i]);
@@ -76,84 +50,29 @@ static void write_users(void) {
   cr_assert_eq(fclose(f), 0);
 }
 
-static int free_port(void) {
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  struct sockaddr_in in = {.sin_family = AF_INET,
-                           .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  socklen_t len = sizeof(in);
-  cr_assert_eq(bind(fd, (struct sockaddr *)&in, len), 0);
-  cr_assert_eq(getsockname(fd, (struct sockaddr *)&in, &len), 0);
-  close(fd);
-  return ntohs(in.sin_port);
-}
-
-static bool answers(void) {
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  struct sockaddr_in in = {.sin_family = AF_INET,
-                           .sin_port = htons((uint16_t)port),
-                           .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  bool good = connect(fd, (struct sockaddr *)&in, sizeof(in)) == 0;
-  close(fd);
-  return good;
-}
-
-static void run_program(void) {
-  char path[300];
-  prctl(PR_SET_PDEATHSIG, SIGTERM);
-  snprintf(path, sizeof(path), "%s/stderr", dir);
-  int out = open(path, O_RDWR | O_CREAT, 0644);
-  dup2(out, 1);
-  dup2(out, 2);
-  snprintf(path, sizeof(path), "%s/conf", dir);
-  execl(PROGRAM, "apache2", "-D", "FOREGROUND", "-f", path, (char *)NULL);
-  _exit(127);
-}
-
 static void setup(void) {
-  char path[300];
-  cr_assert_eq(access(PROGRAM, X_OK), 0,
-               PROGRAM " is missing: install apache2-bin");
-  cr_assert_not_null(mkdtemp(dir));
-  cr_assert_eq(chmod(dir, 0777), 0); /* it gives up being root */
-  snprintf(path, sizeof(path), "%s/www", dir);
-  cr_assert_eq(mkdir(path, 0755), 0);
-  cr_assert_eq(chmod(path, 0777), 0);
-  port = free_port();
+  static const char *const argv[] = {
+      "/usr/sbin/apache2", "-D", "FOREGROUND", "-f", "\1/conf", NULL};
+  daemon_open(&apache, "apache");
+  daemon_folder(&apache, "www");
+  cr_assert_eq(chmod(apache.dir, 0777), 0); /* it gives up being root */
+  cr_assert_eq(chmod(daemon_path(&apache, "www"), 0777), 0);
   write_config();
   write_users();
-  FILE *f = create("www/a");
-  fputs("a file", f);
-  cr_assert_eq(fclose(f), 0);
-  pid = fork();
-  cr_assert_geq(pid, 0);
-  if (pid == 0) {
-    run_program();
-  }
-  for (int i = 0; i < 500 && !answers(); i++) {
-    cr_assert_eq(waitpid(pid, NULL, WNOHANG), 0, "apache2 ended: see %s", dir);
-    usleep(10000);
-  }
-  cr_assert(answers(), "apache2 does not answer: see %s", dir);
+  daemon_write(&apache, "www/a", "a file");
+  daemon_run(&apache, argv, apache.port);
 }
 
 static void teardown(void) {
-  int status = 0;
-  cr_assert_eq(kill(pid, SIGTERM), 0);
-  cr_assert_eq(waitpid(pid, &status, 0), pid);
-  pid_t rm = fork();
-  if (rm == 0) {
-    execl("/bin/rm", "rm", "-rf", "--", dir, (char *)NULL);
-    _exit(127);
-  }
-  cr_assert_eq(waitpid(rm, &status, 0), rm);
+  daemon_stop(&apache);
 }
 
 TestSuite(apache, .init = setup, .fini = teardown);
 
 static void set_url(CW *easy, const char *path) {
-  char url[100];
-  snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", port, path);
-  cr_assert_eq(cw_easy_setopt(easy, CWOPT_URL, url), CW_OK);
+  cr_assert_eq(
+      cw_easy_setopt(easy, CWOPT_URL, daemon_url(&apache, "http", path)),
+      CW_OK);
 }
 
 static CW *open_easy(struct got *got, long httpauth) {

@@ -8,7 +8,7 @@
 #include "support/disk.h"
 #include "support/ftp_kit.h"
 
-static struct ftpd ftpd;
+static struct daemon ftpd;
 static struct ftp_kit kit;
 
 #define WRITABLE                                                              \
@@ -37,7 +37,7 @@ static void start(const char *settings) {
 
 static void stop(void) {
   ftp_kit_close(&kit);
-  ftpd_stop(&ftpd);
+  daemon_stop(&ftpd);
 }
 
 #define set(option, value) \
@@ -241,8 +241,9 @@ static void open_one(struct one *one, int i) {
   got_collect(&one->got, one->easy);
   one->is_upload = i % 2 == 0;
   snprintf(path, sizeof(path), one->is_upload ? "/up/%d" : "/a.txt", i);
-  cr_assert_eq(cw_easy_setopt(one->easy, CWOPT_URL, ftpd_url(&ftpd, path)),
-               CW_OK);
+  cr_assert_eq(
+      cw_easy_setopt(one->easy, CWOPT_URL, daemon_url(&ftpd, "ftp", path)),
+      CW_OK);
   if (one->is_upload) {
     cr_assert_eq(cw_easy_setopt(one->easy, CWOPT_UPLOAD, 1L), CW_OK);
     cr_assert_eq(cw_easy_setopt(one->easy, CWOPT_READFUNCTION, give_large),

@@ -11,7 +11,7 @@
 
 #define MANY 300
 
-static struct ftpd ftpd;
+static struct daemon ftpd;
 
 struct seen {
   int began, ended, files, directories, links, other;
@@ -73,7 +73,7 @@ static CW *open_easy(const char *path, struct seen *seen) {
   CW *easy = cw_easy_init();
   cr_assert_not_null(easy);
   bytes_add(&seen->names, "", 0);
-  cw_easy_setopt(easy, CWOPT_URL, ftpd_url(&ftpd, path));
+  cw_easy_setopt(easy, CWOPT_URL, daemon_url(&ftpd, "ftp", path));
   cw_easy_setopt(easy, CWOPT_WILDCARDMATCH, 1L);
   cw_easy_setopt(easy, CWOPT_CHUNK_BGN_FUNCTION, on_bgn);
   cw_easy_setopt(easy, CWOPT_CHUNK_END_FUNCTION, on_end);
@@ -138,7 +138,7 @@ static void start_proftpd(void) {
 }
 
 static void stop(void) {
-  ftpd_stop(&ftpd);
+  daemon_stop(&ftpd);
 }
 
 static void start_with_tls(void) {
@@ -207,12 +207,13 @@ static void mixed(void) {
   cr_expect_eq(seen.links, 1);
   cr_expect_eq(seen.received, 8);
   bytes_clear(&seen.names);
-  cw_easy_setopt(easy, CWOPT_URL, ftpd_url(&ftpd, "/mixed/%5Ba%5C[]*"));
+  cw_easy_setopt(easy, CWOPT_URL,
+                 daemon_url(&ftpd, "ftp", "/mixed/%5Ba%5C[]*"));
   perform(easy);
   cr_expect_str_eq(seen.names.ptr, "[c].txt\na file.txt\n");
-  cw_easy_setopt(easy, CWOPT_URL, ftpd_url(&ftpd, "/mixed/*.zip"));
+  cw_easy_setopt(easy, CWOPT_URL, daemon_url(&ftpd, "ftp", "/mixed/*.zip"));
   cr_expect_eq(cw_easy_perform(easy), CWE_REMOTE_FILE_NOT_FOUND);
-  cw_easy_setopt(easy, CWOPT_URL, ftpd_url(&ftpd, "/nowhere/*"));
+  cw_easy_setopt(easy, CWOPT_URL, daemon_url(&ftpd, "ftp", "/nowhere/*"));
   cr_expect_eq(cw_easy_perform(easy), CWE_REMOTE_ACCESS_DENIED);
   cw_easy_cleanup(easy);
   bytes_free(&seen.names);

@@ -11,14 +11,14 @@
 #include "support/nginx.h"
 #include "support/peer.h"
 
-static struct nginx nginx;
+static struct daemon nginx;
 
 static void setup(void) {
   nginx_start(&nginx);
 }
 
 static void teardown(void) {
-  nginx_stop(&nginx);
+  daemon_stop(&nginx);
 }
 
 TestSuite(nginx_mime, .init = setup, .fini = teardown);
@@ -114,7 +114,7 @@ static void upload(const char *scheme, const char *name, size_t n, bool sized) {
   char path[60];
   snprintf(path, sizeof(path), "/put/%s", name);
   struct given given = {.n = n, .step = 40000};
-  CW *easy = open_easy(nginx_url(&nginx, scheme, path));
+  CW *easy = open_easy(daemon_url(&nginx, scheme, path));
   struct cw_mime *mime = cw_mime_init(easy);
   struct cw_mimepart *part = cw_mime_addpart(mime);
   cr_assert_eq(cw_mime_name(part, "text"), CW_OK);
@@ -162,7 +162,7 @@ Test(nginx_mime, from_a_pipe) {
   int fds[2];
   cr_assert_eq(pipe(fds), 0);
   cr_assert_neq(fcntl(fds[0], F_SETFL, O_NONBLOCK), -1);
-  CW *easy = open_easy(nginx_url(&nginx, "http", "/put/pipe"));
+  CW *easy = open_easy(daemon_url(&nginx, "http", "/put/pipe"));
   struct cw_source *source = NULL;
   cr_assert_eq(cw_source_fd(fds[0], &source), CW_OK);
   struct cw_mime *mime = cw_mime_init(easy);

@@ -12,14 +12,14 @@
 #include "support/nginx.h"
 #include "support/peer.h"
 
-static struct nginx nginx;
+static struct daemon nginx;
 
 static void setup(void) {
   nginx_start(&nginx);
 }
 
 static void teardown(void) {
-  nginx_stop(&nginx);
+  daemon_stop(&nginx);
 }
 
 TestSuite(nginx, .init = setup, .fini = teardown);
@@ -73,7 +73,7 @@ static void sizes(const char *scheme) {
     unsigned char sha256[32];
     snprintf(path, sizeof(path), "/f%zu", all[i]);
     nginx_file(&nginx, path + 1, all[i], sha256);
-    fetch_and_compare(easy, nginx_url(&nginx, scheme, path), all[i], sha256);
+    fetch_and_compare(easy, daemon_url(&nginx, scheme, path), all[i], sha256);
     cr_assert_eq(info(easy, CWINFO_NUM_CONNECTS), i == 0, "one connection");
   }
   cw_easy_cleanup(easy);
@@ -92,7 +92,7 @@ static void large(const char *scheme) {
   size_t n = (size_t)100 << 20;
   nginx_file(&nginx, "large", n, sha256);
   CW *easy = open_easy("");
-  fetch_and_compare(easy, nginx_url(&nginx, scheme, "/large"), n, sha256);
+  fetch_and_compare(easy, daemon_url(&nginx, scheme, "/large"), n, sha256);
   cw_easy_cleanup(easy);
 }
 
@@ -123,7 +123,7 @@ Test(nginx, gzip) {
   }
   text[n] = '\0';
   write_file("text", text, n);
-  CW *easy = open_easy(nginx_url(&nginx, "http", "/gz/text"));
+  CW *easy = open_easy(daemon_url(&nginx, "http", "/gz/text"));
   struct got got;
   got_collect(&got, easy);
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_ACCEPT_ENCODING, "gzip"), CW_OK);
@@ -145,7 +145,7 @@ Test(nginx, ranges) {
   } rows[] = {{"0-0", "0", 206},           {"2-4", "234", 206},
               {"7-", "789", 206},          {"-2", "89", 206},
               {"0-99", "0123456789", 206}, {"20-30", NULL, 416}};
-  CW *easy = open_easy(nginx_url(&nginx, "http", "/digits"));
+  CW *easy = open_easy(daemon_url(&nginx, "http", "/digits"));
   for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
     struct got got;
     got_collect(&got, easy);
@@ -163,7 +163,7 @@ Test(nginx, ranges) {
 
 Test(nginx, resumed_with_the_etag_and_after_a_change) {
   write_file("digits", "0123456789", 10);
-  CW *easy = open_easy(nginx_url(&nginx, "http", "/digits"));
+  CW *easy = open_easy(daemon_url(&nginx, "http", "/digits"));
   struct got got;
   got_collect(&got, easy);
   perform(easy);
@@ -195,7 +195,7 @@ Test(nginx, resumed_with_the_etag_and_after_a_change) {
 
 Test(nginx, nothing_new_since) {
   write_file("digits", "0123456789", 10);
-  CW *easy = open_easy(nginx_url(&nginx, "http", "/digits"));
+  CW *easy = open_easy(daemon_url(&nginx, "http", "/digits"));
   struct got got;
   got_collect(&got, easy);
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_FILETIME, 1L), CW_OK);
@@ -227,7 +227,7 @@ static size_t fill_by_callback(char *bytes, size_t size, size_t n, void *data) {
 
 static void put(const char *scheme, bool known_size) {
   size_t left = (size_t)5 << 20;
-  CW *easy = open_easy(nginx_url(&nginx, scheme, "/put/some/where"));
+  CW *easy = open_easy(daemon_url(&nginx, scheme, "/put/some/where"));
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_UPLOAD, 1L), CW_OK);
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_READFUNCTION, fill_by_callback),
                CW_OK);
@@ -270,7 +270,7 @@ Test(nginx, put_in_chunks_over_tls) {
 
 Test(nginx, put_from_a_source) {
   struct cw_source *source = NULL;
-  CW *easy = open_easy(nginx_url(&nginx, "http", "/put/filled"));
+  CW *easy = open_easy(daemon_url(&nginx, "http", "/put/filled"));
   cr_assert_eq(cw_source_fill('z', 100000, &source), CW_OK);
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_SOURCE, source), CW_OK);
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_UPLOAD, 1L), CW_OK);
@@ -292,7 +292,7 @@ Test(nginx, put_from_a_source) {
 
 Test(nginx, a_login) {
   write_file("digits", "0123456789", 10);
-  CW *easy = open_easy(nginx_url(&nginx, "http", "/auth/digits"));
+  CW *easy = open_easy(daemon_url(&nginx, "http", "/auth/digits"));
   struct got got;
   got_collect(&got, easy);
   perform(easy);
@@ -310,7 +310,7 @@ Test(nginx, a_login) {
 
 Test(nginx, a_redirect_and_a_missing_file) {
   write_file("digits", "0123456789", 10);
-  CW *easy = open_easy(nginx_url(&nginx, "http", "/moved/digits"));
+  CW *easy = open_easy(daemon_url(&nginx, "http", "/moved/digits"));
   struct got got;
   got_collect(&got, easy);
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_FOLLOWLOCATION, 1L), CW_OK);
@@ -319,7 +319,7 @@ Test(nginx, a_redirect_and_a_missing_file) {
   cr_assert_str_eq(got.body.ptr, "0123456789");
   cr_assert_eq(info(easy, CWINFO_REDIRECT_COUNT), 1);
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_URL,
-                              nginx_url(&nginx, "http", "/moved/nowhere")),
+                              daemon_url(&nginx, "http", "/moved/nowhere")),
                CW_OK);
   cr_assert_eq(cw_easy_perform(easy), CWE_HTTP_RETURNED_ERROR);
   cw_easy_cleanup(easy);
@@ -327,7 +327,7 @@ Test(nginx, a_redirect_and_a_missing_file) {
 }
 
 Test(nginx, a_certificate_that_nobody_vouches_for) {
-  CW *easy = open_easy(nginx_url(&nginx, "https", "/"));
+  CW *easy = open_easy(daemon_url(&nginx, "https", "/"));
   struct cert_wish wish = {.cn = "somebody else", .is_ca = true};
   struct cert *other = cert_make(&wish, NULL);
   struct cw_blob blob = {other->pem, strlen(other->pem), CW_BLOB_COPY};
@@ -363,7 +363,7 @@ static void many(const char *scheme, size_t n, long connections) {
   CW **easy = calloc(n, sizeof(*easy));
   struct got *got = calloc(n, sizeof(*got));
   cr_assert(easy && got);
-  const char *url = nginx_url(&nginx, scheme, "/digits");
+  const char *url = daemon_url(&nginx, scheme, "/digits");
   for (size_t i = 0; i < n; i++) {
     easy[i] = open_easy(url);
     got_collect(&got[i], easy[i]);
@@ -411,7 +411,7 @@ Test(nginx, a_hundred_at_once_with_tls) {
 
 Test(nginx, a_thousand_one_after_the_other) {
   write_file("digits", "0123456789", 10);
-  CW *easy = open_easy(nginx_url(&nginx, "http", "/digits"));
+  CW *easy = open_easy(daemon_url(&nginx, "http", "/digits"));
   int64_t made = 0;
   for (int i = 0; i < 1000; i++) {
     struct got got;
@@ -459,7 +459,7 @@ static void watch_file(CW *easy, struct watcher *watcher) {
 Test(nginx, a_file_appears_whole) {
   unsigned char sha256[32];
   nginx_file(&nginx, "slow", 300000, sha256);
-  CW *easy = open_easy(nginx_url(&nginx, "http", "/slow/slow"));
+  CW *easy = open_easy(daemon_url(&nginx, "http", "/slow/slow"));
   struct watcher watcher;
   watch_file(easy, &watcher);
   perform(easy);
@@ -475,7 +475,7 @@ Test(nginx, a_file_appears_whole) {
 Test(nginx, a_file_that_is_not_whole_does_not_appear) {
   unsigned char sha256[32];
   nginx_file(&nginx, "slow", 3000000, sha256);
-  CW *easy = open_easy(nginx_url(&nginx, "http", "/slow/slow"));
+  CW *easy = open_easy(daemon_url(&nginx, "http", "/slow/slow"));
   struct watcher watcher;
   watch_file(easy, &watcher);
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_TIMEOUT_MS, 500L), CW_OK);
@@ -493,7 +493,7 @@ Test(nginx, a_file_is_resumed_where_it_was_left) {
   char path[100], part[110];
   snprintf(path, sizeof(path), "%s/out", nginx.dir);
   snprintf(part, sizeof(part), "%s.part", path);
-  CW *easy = open_easy(nginx_url(&nginx, "http", "/slow/slow"));
+  CW *easy = open_easy(daemon_url(&nginx, "http", "/slow/slow"));
   struct cw_sink *sink = NULL;
   unsigned flags = CW_SINK_FILE_KEEP_PARTIAL | CW_SINK_FILE_RESUME;
   cr_assert_eq(cw_sink_file(path, flags, &sink), CW_OK);
@@ -509,7 +509,7 @@ Test(nginx, a_file_is_resumed_where_it_was_left) {
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_SINK, sink), CW_OK);
   cr_assert_eq(cw_easy_setopt(easy, CWOPT_TIMEOUT_MS, 0L), CW_OK);
   cr_assert_eq(
-      cw_easy_setopt(easy, CWOPT_URL, nginx_url(&nginx, "http", "/slow")),
+      cw_easy_setopt(easy, CWOPT_URL, daemon_url(&nginx, "http", "/slow")),
       CW_OK);
   perform(easy);
   cw_sink_unref(sink);
@@ -581,7 +581,7 @@ static int answer_on_tick(void *data, int64_t dltotal, int64_t dlnow,
 static enum cw_code perform_and_do(struct doer *doer, enum deed deed) {
   write_file("digits", "0123456789", 10);
   *doer = (struct doer){.deed = deed};
-  doer->easy = open_easy(nginx_url(&nginx, "http", "/digits"));
+  doer->easy = open_easy(daemon_url(&nginx, "http", "/digits"));
   cr_assert_eq(cw_easy_setopt(doer->easy, CWOPT_WRITEFUNCTION, do_inside),
                CW_OK);
   cr_assert_eq(cw_easy_setopt(doer->easy, CWOPT_WRITEDATA, doer), CW_OK);

@@ -9,7 +9,7 @@
 
 #define LOGIN "me:secret@"
 
-static struct ftpd ftpd;
+static struct daemon ftpd;
 static struct ftp_kit kit;
 
 /* "secret", by crypt with MD5. */
@@ -44,7 +44,7 @@ static void setup(void) {
 
 static void teardown(void) {
   ftp_kit_close(&kit);
-  ftpd_stop(&ftpd);
+  daemon_stop(&ftpd);
 }
 
 TestSuite(proftpd, .init = setup, .fini = teardown);

@@ -13,7 +13,7 @@
 #define THREADS 4
 #define ROUNDS  40
 
-static struct nginx nginx;
+static struct daemon nginx;
 static struct locks locks;
 
 static void setup(void) {
@@ -24,7 +24,7 @@ static void setup(void) {
 }
 
 static void teardown(void) {
-  nginx_stop(&nginx);
+  daemon_stop(&nginx);
   locks_fini(&locks);
 }
 
@@ -117,12 +117,12 @@ static long run_threads(const char *url, bool fresh) {
 }
 
 Test(share, threads_pass_connections_on) {
-  long connects = run_threads(nginx_url(&nginx, "http", "/f"), false);
+  long connects = run_threads(daemon_url(&nginx, "http", "/f"), false);
   cr_expect_lt(connects, THREADS * ROUNDS, "%ld, fewer than multis", connects);
 }
 
 Test(share, threads_pass_tls_connections_on) {
-  long connects = run_threads(nginx_url(&nginx, "https", "/f"), false);
+  long connects = run_threads(daemon_url(&nginx, "https", "/f"), false);
   cr_expect_lt(connects, THREADS * ROUNDS, "%ld, fewer than multis", connects);
   cr_expect_gt(locks.locked[CW_LOCK_DATA_SSL_SESSION], 0);
 }

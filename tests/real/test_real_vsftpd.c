@@ -7,7 +7,7 @@
 
 #include "support/ftp_kit.h"
 
-static struct ftpd ftpd;
+static struct daemon ftpd;
 static struct ftp_kit kit;
 
 static void setup(void) {
@@ -36,7 +36,7 @@ static void setup(void) {
 
 static void teardown(void) {
   ftp_kit_close(&kit);
-  ftpd_stop(&ftpd);
+  daemon_stop(&ftpd);
 }
 
 TestSuite(vsftpd, .init = setup, .fini = teardown);

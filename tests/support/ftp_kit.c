@@ -29,7 +29,7 @@ static int on_seek(void *data, int64_t offset, int origin) {
   return kit->seek;
 }
 
-void ftp_kit_open(struct ftp_kit *kit, const struct ftpd *ftpd) {
+void ftp_kit_open(struct ftp_kit *kit, const struct daemon *ftpd) {
   *kit = (struct ftp_kit){.ftpd = ftpd,
                           .scheme = "ftp",
                           .host = "127.0.0.1",

@@ -8,7 +8,7 @@
 
 /* One handle, what it received, and what it sends. */
 struct ftp_kit {
-  const struct ftpd *ftpd;
+  const struct daemon *ftpd;
   const char *scheme, *host; /* "ftp", "127.0.0.1" */
   CW *easy;
   struct got got;
@@ -21,7 +21,7 @@ struct ftp_kit {
 
 /* A fresh handle on the server's authority, with callbacks for the body and the
    header lines. */
-void ftp_kit_open(struct ftp_kit *kit, const struct ftpd *ftpd);
+void ftp_kit_open(struct ftp_kit *kit, const struct daemon *ftpd);
 void ftp_kit_close(struct ftp_kit *kit);
 /* Runs a transfer of that path, with "login@" or "" before the host; ends the
    test unless it ends with want and its sentence holds says ("" or NULL). */
