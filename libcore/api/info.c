@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "engine/cookies.h"
 #include "engine/multi.h"
 #include "engine/scheme.h"
 
@@ -385,9 +384,7 @@ enum cw_code cw_easy_info_list(CW *easy, enum cw_info info,
   }
   *plist = NULL;
   if (info == CWINFO_COOKIELIST) {
-    return easy->cookies
-               ? cw_cookies_list(easy->cookies, cw_cookies_now(easy), plist)
-               : CW_OK;
+    return cw_cookies_all(easy, plist);
   }
   return info == CWINFO_SSL_ENGINES ? CW_OK : CWE_UNKNOWN_OPTION;
 }

@@ -1,7 +1,9 @@
 /* Entry points of the share handle. */
-#include "engine/share.h"
-
 #include <stdarg.h>
+
+#include "base/slice.h"
+#include "engine/options.h"
+#include "engine/share.h"
 
 CWSH *cw_share_init(void) {
   return cw_share_init_on(cw_platform_real());

@@ -147,7 +147,12 @@ bool cw_cookie_parse_line(struct cw_slice line, struct cw_cookie *cookie) {
   cookie->name = field[5];
   cookie->value = field[6];
   return cookie->domain.len > 0 && cookie->path.len > 0 &&
-         cookie->path.ptr[0] == '/';
+         cookie->path.ptr[0] == '/' && !cw_cookie_is_too_long(cookie);
+}
+
+bool cw_cookie_is_too_long(const struct cw_cookie *cookie) {
+  return cookie->domain.len > CW_COOKIE_MAX_DOMAIN_BYTES ||
+         cookie->path.len > CW_COOKIE_MAX_PATH_BYTES;
 }
 
 enum cw_code cw_cookie_add_line(struct cw_buf *buf,

@@ -18,6 +18,14 @@
 #define CW_COOKIE_MAX_BYTES 4096
 /* One attribute's value; longer ones are left out. */
 #define CW_COOKIE_MAX_ATTRIBUTE_BYTES 1024
+/* A domain, and a path that was not said but is the URL's: a cookie with longer
+   ones is not kept. Stop a server that fills the memory by its names. */
+#define CW_COOKIE_MAX_DOMAIN_BYTES 255
+#define CW_COOKIE_MAX_PATH_BYTES   CW_COOKIE_MAX_ATTRIBUTE_BYTES
+/* So a line of a cookie file is no longer. */
+#define CW_COOKIE_MAX_LINE_BYTES                      \
+  (CW_COOKIE_MAX_BYTES + CW_COOKIE_MAX_DOMAIN_BYTES + \
+   CW_COOKIE_MAX_PATH_BYTES + 64)
 
 /* Parts are slices of the text that was parsed. */
 struct cw_cookie {
@@ -35,8 +43,10 @@ struct cw_cookie {
 bool cw_cookie_parse(struct cw_slice text, int64_t now_s,
                      struct cw_cookie *cookie);
 /* A line of a cookie file: seven fields with tabs between them. False: a
-   comment, an empty line or none of these. */
+   comment, an empty line, none of these, or too long. */
 bool cw_cookie_parse_line(struct cw_slice line, struct cw_cookie *cookie);
+/* Whether domain or path has more than the bytes that are kept. */
+bool cw_cookie_is_too_long(const struct cw_cookie *cookie);
 /* The inverse, without a line end. CWE_OUT_OF_MEMORY; CWE_TOO_LARGE. */
 CW_MUST_CHECK enum cw_code cw_cookie_add_line(struct cw_buf *buf,
                                               const struct cw_cookie *cookie);

@@ -4,9 +4,10 @@
  *
  * How it works: a connection that is parked has left its loop: no watch, no
  * timer, no task. What the peer does to it meanwhile is found out by whoever
- * takes it, with one read. For saying goodbye to those that nobody takes any
- * more there is a loop here that is never turned; like the list, it is used
- * with the lock held.
+ * takes it, with one read. The lock is held while the list changes and never
+ * while a connection is spoken to: whoever parks one too many says goodbye to
+ * the oldest on a loop of its own. Only those that are left at the end go on a
+ * loop from here, which is never turned.
  */
 #include <string.h>
 
@@ -45,14 +46,10 @@ static bool conn_move(struct cw_conn *conn, struct cw_loop *loop) {
 }
 
 /* Closes one that is in no list; without a watch it goes without a word. */
-static void discard(struct cw_conn *conn) {
-  conn->connected = conn_move(conn, conn->loop);
+static void discard(struct cw_conn *conn, struct cw_loop *loop) {
+  conn->loop = loop;
+  conn->connected = conn_move(conn, loop);
   cw_conn_free(conn);
-}
-
-static void close_oldest(struct cw_parked *parked) {
-  struct cw_node *node = cw_list_take_head(&parked->list);
-  discard(CW_CONTAINER(node, struct cw_conn, idle_node));
 }
 
 void cw_parked_free(struct cw_parked *parked) {
@@ -60,7 +57,8 @@ void cw_parked_free(struct cw_parked *parked) {
     return;
   }
   while (parked->list.count > 0) {
-    close_oldest(parked);
+    struct cw_node *node = cw_list_take_head(&parked->list);
+    discard(CW_CONTAINER(node, struct cw_conn, idle_node), parked->loop);
   }
   cw_loop_close(parked->loop);
   cw_free(parked);
@@ -92,19 +90,24 @@ bool cw_parked_put(struct cw_parked *parked, struct cw_pool *pool,
   if (!conn_move(conn, NULL)) {
     return false;
   }
+  struct cw_loop *loop = cw_pool_loop(pool);
   cw_pool_leave(pool, conn);
-  cw_timer_stop(conn->loop, &conn->deadline);
-  cw_task_cancel(conn->loop, &conn->task);
-  conn->info.idle_since_us = cw_loop_now_us(conn->loop);
+  cw_timer_stop(loop, &conn->deadline);
+  cw_task_cancel(loop, &conn->task);
+  conn->info.idle_since_us = cw_loop_now_us(loop);
   conn->pool = NULL;
   conn->id = 0;
   conn->loop = parked->loop;
+  struct cw_node *oldest = NULL;
   cw_lock(parked->lock);
   cw_list_add_tail(&parked->list, &conn->idle_node);
   if (parked->list.count > CW_PARKED_MAX) {
-    close_oldest(parked);
+    oldest = cw_list_take_head(&parked->list);
   }
   cw_unlock(parked->lock);
+  if (oldest) {
+    discard(CW_CONTAINER(oldest, struct cw_conn, idle_node), loop);
+  }
   return true;
 }
 
@@ -129,7 +132,7 @@ static bool join(struct cw_conn *conn, struct cw_pool *pool) {
   conn->pool = pool;
   if (cw_pool_enter(pool, conn) != CW_OK) {
     cw_pool_leave(pool, conn);
-    discard(conn);
+    discard(conn, conn->loop);
     return false;
   }
   return true;

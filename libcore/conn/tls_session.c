@@ -5,6 +5,10 @@
  * given out first, and a list of the entries in the order of their last use.
  * A server that hands out tickets for ever costs CW_TLS_TICKETS of them; a
  * million hosts cost CW_TLS_MAX_SESSIONS entries.
+ *
+ * A store of one thread gives out references. One with a lock keeps and gives
+ * out copies: OpenSSL writes into a session that a connection of another thread
+ * may be reading, and one session is for connections of one context only.
  */
 #include "base/list.h"
 #include "base/lock.h"
@@ -66,6 +70,16 @@ void cw_tls_sessions_free(struct cw_tls_sessions *sessions) {
   cw_free(sessions);
 }
 
+/* A reference, or where others have it too a copy; NULL for want of memory. */
+static SSL_SESSION *hand_over(const struct cw_tls_sessions *sessions,
+                              SSL_SESSION *session) {
+  if (sessions->lock) {
+    return SSL_SESSION_dup(session);
+  }
+  SSL_SESSION_up_ref(session);
+  return session;
+}
+
 static SSL_SESSION *take(struct cw_tls_sessions *sessions, struct cw_slice key,
                          bool keep_last) {
   struct session_entry *e = cw_map_get(&sessions->map, key);
@@ -79,8 +93,7 @@ static SSL_SESSION *take(struct cw_tls_sessions *sessions, struct cw_slice key,
     e->n--;
     return session;
   }
-  SSL_SESSION_up_ref(session);
-  return session;
+  return hand_over(sessions, session);
 }
 
 SSL_SESSION *cw_tls_session_take(struct cw_tls_sessions *sessions,
@@ -111,13 +124,15 @@ static struct session_entry *entry_new(struct cw_tls_sessions *s,
   return e;
 }
 
-static void put(struct cw_tls_sessions *sessions, struct cw_slice key,
-                SSL_SESSION *session) {
+/* Takes the session. */
+static void put_own(struct cw_tls_sessions *sessions, struct cw_slice key,
+                    SSL_SESSION *session) {
   struct session_entry *e = cw_map_get(&sessions->map, key);
   if (!e) {
     e = entry_new(sessions, key);
   }
   if (!e) {
+    SSL_SESSION_free(session);
     return;
   }
   cw_list_remove(&sessions->used, &e->node);
@@ -127,13 +142,16 @@ static void put(struct cw_tls_sessions *sessions, struct cw_slice key,
     memmove(e->ticket, e->ticket + 1, (CW_TLS_TICKETS - 1) * sizeof *e->ticket);
     e->n--;
   }
-  SSL_SESSION_up_ref(session);
   e->ticket[e->n++] = session;
 }
 
 void cw_tls_session_put(struct cw_tls_sessions *sessions, struct cw_slice key,
                         SSL_SESSION *session) {
+  SSL_SESSION *kept = hand_over(sessions, session);
+  if (!kept) {
+    return; /* a session is a gain only */
+  }
   cw_lock(sessions->lock);
-  put(sessions, key, session);
+  put_own(sessions, key, kept);
   cw_unlock(sessions->lock);
 }

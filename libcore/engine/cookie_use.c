@@ -10,19 +10,30 @@
 
 /* Between two transfers the handle is in no world: the clock of the last one
    goes on. */
-int64_t cw_cookies_now(const struct cw_easy *easy) {
+static int64_t now_of(const struct cw_easy *easy) {
   return easy->multi ? cw_loop_wall_s(easy->multi->loop)
                      : cw_clock_wall_s() + easy->wall_skew_s;
 }
 
-/* The handle's store, made on first use; NULL for want of memory. */
-static struct cw_cookies *store_of(struct cw_easy *easy) {
+/* That of the share, in which the handle's own waits; NULL: it is off. */
+static struct cw_cookies *store_of(const struct cw_easy *easy) {
+  struct cw_cookies *shared = cw_share_cookies(easy);
+  return shared ? shared : easy->cookies;
+}
+
+static struct cw_cookies *make_own(struct cw_easy *easy) {
   if (!easy->cookies) {
     uint64_t seed[2];
     cw_rand_bytes(seed, sizeof(seed));
-    easy->cookies = cw_cookies_new(seed);
+    easy->cookies = cw_cookies_new(seed, NULL);
   }
   return easy->cookies;
+}
+
+/* The same, turned on; NULL for want of memory. */
+static struct cw_cookies *need_store(struct cw_easy *easy) {
+  struct cw_cookies *store = store_of(easy);
+  return store ? store : make_own(easy);
 }
 
 static struct cw_cookie_place place_of(const struct cw_easy *easy) {
@@ -45,89 +56,120 @@ static enum cw_code load(struct cw_easy *easy, struct cw_fail *fail) {
   if (!easy->cookies_due || !path) {
     return CW_OK;
   }
-  if (!store_of(easy)) {
+  struct cw_cookies *store = need_store(easy);
+  if (!store) {
     return cw_fail_oom(fail);
   }
   enum cw_code err = cw_cookies_load(
-      easy->cookies, path, cw_opt_i(&easy->options, cw_opt_cookiesession) != 0,
-      cw_cookies_now(easy), fail);
+      store, path, cw_opt_i(&easy->options, cw_opt_cookiesession) != 0,
+      now_of(easy), fail);
   easy->cookies_due = err != CW_OK;
   return err;
 }
 
+/* The kernel's clock is ours; another world's is looked at. */
+static void note_clock(struct cw_easy *easy) {
+  const struct cw_loop *loop = easy->multi->loop;
+  bool is_ours = cw_loop_platform(loop) == cw_platform_real();
+  easy->wall_skew_s = is_ours ? 0 : cw_loop_wall_s(loop) - cw_clock_wall_s();
+}
+
 enum cw_code cw_cookies_begin(struct cw_easy *easy) {
-  easy->wall_skew_s = cw_loop_wall_s(easy->multi->loop) - cw_clock_wall_s();
-  if (cw_opt_s(&easy->options, cw_opt_cookiejar) && !store_of(easy)) {
+  note_clock(easy);
+  if (cw_opt_s(&easy->options, cw_opt_cookiejar) && !need_store(easy)) {
     return cw_fail_oom(&easy->fail);
   }
   return load(easy, &easy->fail);
 }
 
 /* What the option cookie says goes first, then what the store has. */
-enum cw_code cw_cookies_fill(struct cw_easy *easy) {
+static enum cw_code join(struct cw_easy *easy, const struct cw_buf *found) {
   struct cw_request *r = &easy->x.request;
-  if (!easy->cookies || cw_cookies_count(easy->cookies) == 0) {
-    return CW_OK;
-  }
+  struct cw_slice said = cw_slice_str(r->cookie ? r->cookie : "");
   struct cw_buf value;
-  struct cw_cookie_place place = place_of(easy);
-  cw_buf_init(&value, 1024 * 1024);
-  enum cw_code err = r->cookie ? cw_buf_add_str(&value, r->cookie) : CW_OK;
-  size_t own = value.len;
-  if (!err && own > 0) {
+  cw_buf_init(&value, said.len + found->len + 2);
+  enum cw_code err = cw_buf_add_slice(&value, said);
+  if (!err && said.len > 0) {
     err = cw_buf_add_str(&value, "; ");
   }
-  size_t start = value.len;
   if (!err) {
-    err = cw_cookies_get(easy->cookies, &place, cw_cookies_now(easy), &value);
+    err = cw_buf_add_slice(&value, cw_buf_slice(found));
   }
-  if (!err && value.len > start) {
+  if (!err) {
     r->cookie = cw_arena_dup(&easy->x.arena, cw_buf_slice(&value));
     err = r->cookie ? CW_OK : CWE_OUT_OF_MEMORY;
   }
   cw_buf_wipe(&value);
+  return err;
+}
+
+enum cw_code cw_cookies_fill(struct cw_easy *easy) {
+  struct cw_cookies *store = store_of(easy);
+  if (!store) {
+    return CW_OK;
+  }
+  struct cw_buf found;
+  struct cw_cookie_place place = place_of(easy);
+  cw_buf_init(&found, 2 * CW_COOKIES_MAX_SENT_BYTES);
+  enum cw_code err = cw_cookies_get(store, &place, now_of(easy), &found);
+  if (!err && found.len > 0) {
+    err = join(easy, &found);
+  }
+  cw_buf_wipe(&found);
   return err ? cw_fail_oom(&easy->fail) : CW_OK;
 }
 
-enum cw_code cw_cookies_note(struct cw_easy *easy) {
-  size_t index = 0;
-  struct cw_slice field;
-  if (!easy->cookies) {
-    return CW_OK;
-  }
+static enum cw_code note(struct cw_easy *easy, struct cw_cookies *store,
+                         struct cw_slice field) {
   struct cw_cookie_place place = place_of(easy);
-  while (cw_headers_next(&easy->x.headers, "Set-Cookie", &index, &field)) {
-    const char *why = NULL;
-    enum cw_code err = cw_cookies_set(easy->cookies, field, &place,
-                                      cw_cookies_now(easy), &why);
-    if (err) {
-      return cw_fail_oom(&easy->fail);
-    }
-    if (why) {
-      size_t name = cw_slice_find(field, '=');
-      cw_tracef(easy, "the cookie %.*s is left out: %s",
-                name < 64 ? (int)name : 64, field.ptr, why);
-    }
+  const char *why = NULL;
+  enum cw_code err = cw_cookies_set(store, field, &place, now_of(easy), &why);
+  if (err) {
+    return cw_fail_oom(&easy->fail);
+  }
+  if (why) {
+    size_t name = cw_slice_find(field, '=');
+    cw_tracef(easy, "the cookie %.*s is left out: %s",
+              name < 64 ? (int)name : 64, field.ptr, why);
   }
   return CW_OK;
 }
 
+enum cw_code cw_cookies_note(struct cw_easy *easy) {
+  struct cw_cookies *store = store_of(easy);
+  size_t index = 0;
+  struct cw_slice field;
+  enum cw_code err = CW_OK;
+  while (store && !err &&
+         cw_headers_next(&easy->x.headers, "Set-Cookie", &index, &field)) {
+    err = note(easy, store, field);
+  }
+  return err;
+}
+
+enum cw_code cw_cookies_all(const struct cw_easy *easy,
+                            struct cw_slist **plist) {
+  struct cw_cookies *store = store_of(easy);
+  *plist = NULL;
+  return store ? cw_cookies_list(store, now_of(easy), plist) : CW_OK;
+}
+
 static enum cw_code save(struct cw_easy *easy, struct cw_fail *fail) {
   const char *jar = cw_opt_s(&easy->options, cw_opt_cookiejar);
-  return jar && easy->cookies
-             ? cw_cookies_save(easy->cookies, jar, cw_cookies_now(easy), fail)
-             : CW_OK;
+  struct cw_cookies *store = store_of(easy);
+  return jar && store ? cw_cookies_save(store, jar, now_of(easy), fail) : CW_OK;
 }
 
 /* "Set-Cookie: a=b; domain=..." or a line of a cookie file. */
 static enum cw_code add_text(struct cw_easy *easy, const char *text,
                              struct cw_fail *fail) {
   enum cw_code err = CW_OK;
-  if (!store_of(easy)) {
+  struct cw_cookies *store = need_store(easy);
+  if (!store) {
     return cw_fail_oom(fail);
   }
-  bool taken = cw_cookies_add_text(easy->cookies, cw_slice_str(text),
-                                   cw_cookies_now(easy), &err);
+  bool taken =
+      cw_cookies_add_text(store, cw_slice_str(text), now_of(easy), &err);
   if (err) {
     return cw_fail_oom(fail);
   }
@@ -142,8 +184,9 @@ enum cw_code cw_cookies_command(struct cw_easy *easy, const char *text,
   struct cw_slice word = cw_slice_str(text);
   bool all = cw_slice_ieq_str(word, "ALL");
   if (all || cw_slice_ieq_str(word, "SESS")) {
-    if (easy->cookies) {
-      cw_cookies_clear(easy->cookies, !all);
+    struct cw_cookies *store = store_of(easy);
+    if (store) {
+      cw_cookies_clear(store, !all);
     }
     return CW_OK;
   }
@@ -157,14 +200,15 @@ enum cw_code cw_cookies_command(struct cw_easy *easy, const char *text,
   return add_text(easy, text, fail);
 }
 
+/* What is shared is shared by the copy as well; its own are a copy. */
 enum cw_code cw_cookies_copy(struct cw_easy *to, const struct cw_easy *from) {
   struct cw_slist *list = NULL;
   to->cookies_due = from->cookies_due;
   if (!from->cookies) {
     return CW_OK;
   }
-  int64_t now_s = cw_cookies_now(from);
-  enum cw_code err = store_of(to) ? CW_OK : CWE_OUT_OF_MEMORY;
+  int64_t now_s = now_of(from);
+  enum cw_code err = make_own(to) ? CW_OK : CWE_OUT_OF_MEMORY;
   if (!err) {
     err = cw_cookies_list(from->cookies, now_s, &list);
   }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/list.h"
+#include "base/lock.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/scan.h"
@@ -31,11 +32,14 @@ struct cw_cookies {
   struct cw_list all; /* the oldest first */
   struct cw_map domains;
   uint64_t serial;
+  const struct cw_lock *lock;
 };
 
-struct cw_cookies *cw_cookies_new(const uint64_t seed[2]) {
+struct cw_cookies *cw_cookies_new(const uint64_t seed[2],
+                                  const struct cw_lock *lock) {
   struct cw_cookies *cookies = cw_calloc(1, sizeof(*cookies));
   if (cookies) {
+    cookies->lock = lock;
     cw_list_init(&cookies->all);
     cw_map_init(&cookies->domains, CW_COOKIES_MAX, seed);
   }
@@ -43,7 +47,10 @@ struct cw_cookies *cw_cookies_new(const uint64_t seed[2]) {
 }
 
 size_t cw_cookies_count(const struct cw_cookies *cookies) {
-  return cookies->all.count;
+  cw_lock(cookies->lock);
+  size_t count = cookies->all.count;
+  cw_unlock(cookies->lock);
+  return count;
 }
 
 static struct entry *first_of_all(const struct cw_cookies *cookies) {
@@ -68,6 +75,11 @@ static struct entry *next_of(const struct domain *domain,
   return node ? CW_CONTAINER(node, struct entry, of_domain) : NULL;
 }
 
+static void free_entry(struct entry *entry) {
+  cw_wipe(entry->text, entry->cookie.name.len + entry->cookie.value.len);
+  cw_free(entry);
+}
+
 /* The domain's list goes with its last cookie. */
 static void drop(struct cw_cookies *cookies, struct entry *entry) {
   struct domain *domain = entry->domain;
@@ -77,11 +89,10 @@ static void drop(struct cw_cookies *cookies, struct entry *entry) {
     (void)cw_map_remove(&cookies->domains, entry->cookie.domain);
     cw_free(domain);
   }
-  cw_wipe(entry->text, entry->cookie.name.len + entry->cookie.value.len);
-  cw_free(entry);
+  free_entry(entry);
 }
 
-void cw_cookies_clear(struct cw_cookies *cookies, bool session) {
+static void clear(struct cw_cookies *cookies, bool session) {
   struct entry *next;
   for (struct entry *e = first_of_all(cookies); e; e = next) {
     next = next_of_all(cookies, e);
@@ -91,9 +102,15 @@ void cw_cookies_clear(struct cw_cookies *cookies, bool session) {
   }
 }
 
+void cw_cookies_clear(struct cw_cookies *cookies, bool session) {
+  cw_lock(cookies->lock);
+  clear(cookies, session);
+  cw_unlock(cookies->lock);
+}
+
 void cw_cookies_free(struct cw_cookies *cookies) {
   if (cookies) {
-    cw_cookies_clear(cookies, false);
+    clear(cookies, false);
     cw_map_fini(&cookies->domains);
     cw_free(cookies);
   }
@@ -186,74 +203,106 @@ static void make_room(struct cw_cookies *cookies, struct cw_slice name,
   }
 }
 
-/* cookie is complete: domain and path said. One that is over only removes its
-   like. */
-static enum cw_code add(struct cw_cookies *cookies,
-                        const struct cw_cookie *cookie, int64_t now_s) {
-  struct entry *e = make_entry(cookie);
-  if (!e) {
-    return CWE_OUT_OF_MEMORY;
-  }
+/* Takes the entry. One that is over only removes its like. */
+static enum cw_code add_own(struct cw_cookies *cookies, struct entry *e,
+                            int64_t now_s) {
   struct cw_slice name = e->cookie.domain;
   struct entry *old =
       find_same(cw_map_get(&cookies->domains, name), &e->cookie);
-  e->serial = old ? old->serial : ++cookies->serial;
-  if (old) {
-    drop(cookies, old);
-  }
-  if (is_over(cookie, now_s)) {
-    cw_free(e);
+  if (is_over(&e->cookie, now_s)) {
+    if (old) {
+      drop(cookies, old);
+    }
+    free_entry(e);
     return CW_OK;
   }
-  make_room(cookies, name, now_s);
+  if (!old) {
+    make_room(cookies, name, now_s);
+  }
   e->domain = cw_map_get(&cookies->domains, name);
   if (!e->domain) {
     e->domain = make_domain(cookies, name);
   }
   if (!e->domain) {
-    cw_free(e);
+    free_entry(e);
     return CWE_OUT_OF_MEMORY;
   }
+  e->serial = old ? old->serial : ++cookies->serial;
   cw_list_add_tail(&cookies->all, &e->all);
   cw_list_add_tail(&e->domain->cookies, &e->of_domain);
+  if (old) {
+    drop(cookies, old);
+  }
   return CW_OK;
 }
 
 /* A cookie that came in the clear may not take the place of one that is for
-   https (RFC 6265bis, 5.7 step 16). */
+   https, nor be sent along with it (RFC 6265bis, 5.7 step 16). Looks at all:
+   such a one may be of a domain above or below. */
 static bool hides_secure(const struct cw_cookies *cookies,
-                         const struct cw_cookie *cookie) {
-  const struct domain *domain = cw_map_get(&cookies->domains, cookie->domain);
-  for (struct entry *e = first_of(domain); e; e = next_of(domain, e)) {
-    if (e->cookie.secure && cw_slice_eq(e->cookie.name, cookie->name) &&
-        cw_cookie_path_matches(cookie->path, e->cookie.path)) {
+                         const struct cw_cookie *cookie, bool is_ip) {
+  for (struct entry *e = first_of_all(cookies); e;
+       e = next_of_all(cookies, e)) {
+    const struct cw_cookie *other = &e->cookie;
+    if (other->secure && cw_slice_eq(other->name, cookie->name) &&
+        (cw_cookie_domain_matches(other->domain, cookie->domain, is_ip) ||
+         cw_cookie_domain_matches(cookie->domain, other->domain, is_ip)) &&
+        cw_cookie_path_matches(cookie->path, other->path)) {
       return true;
     }
   }
   return false;
 }
 
-/* What is wrong with the domain that was asked for, or NULL. */
-static const char *judge_domain(const struct cw_cookie *cookie,
+/* With a NUL behind it. */
+static void put_lower(char *to, struct cw_slice s) {
+  for (size_t i = 0; i < s.len; i++) {
+    to[i] = cw_to_lower(s.ptr[i]);
+  }
+  to[s.len] = '\0';
+}
+
+/* What is wrong with the domain that was asked for, or NULL. A public suffix
+   may set cookies for itself alone (RFC 6265bis, 5.7 step 9). */
+static const char *judge_domain(struct cw_cookie *cookie,
                                 const struct cw_cookie_place *place) {
-  char host[256], domain[256];
+  char host[CW_COOKIE_MAX_DOMAIN_BYTES + 1];
+  char domain[CW_COOKIE_MAX_DOMAIN_BYTES + 1];
   if (!cw_cookie_domain_matches(place->host, cookie->domain, place->is_ip)) {
     return "its domain is not the host's";
   }
   if (place->is_ip) {
+    cookie->host_only = true;
     return NULL;
   }
   if (place->host.len >= sizeof(host) || cookie->domain.len >= sizeof(domain)) {
     return "its domain is too long";
   }
-  for (size_t i = 0; i <= place->host.len; i++) {
-    host[i] = i < place->host.len ? cw_to_lower(place->host.ptr[i]) : '\0';
-  }
-  for (size_t i = 0; i <= cookie->domain.len; i++) {
-    domain[i] =
-        i < cookie->domain.len ? cw_to_lower(cookie->domain.ptr[i]) : '\0';
-  }
+  put_lower(host, place->host);
+  put_lower(domain, cookie->domain);
+  cookie->host_only = strcmp(host, domain) == 0 && cw_psl_is_suffix(domain);
   return cw_psl_accepts(host, domain) ? NULL : "its domain is a public suffix";
+}
+
+/* cookie is complete: domain and path said. */
+static enum cw_code set(struct cw_cookies *cookies,
+                        const struct cw_cookie *cookie,
+                        const struct cw_cookie_place *place, int64_t now_s,
+                        const char **pwhy) {
+  struct entry *e = make_entry(cookie);
+  enum cw_code err = CW_OK;
+  if (!e) {
+    return CWE_OUT_OF_MEMORY;
+  }
+  cw_lock(cookies->lock);
+  if (!place->secure && hides_secure(cookies, &e->cookie, place->is_ip)) {
+    *pwhy = "one for https has its name";
+    free_entry(e);
+  } else {
+    err = add_own(cookies, e, now_s);
+  }
+  cw_unlock(cookies->lock);
+  return err;
 }
 
 enum cw_code cw_cookies_set(struct cw_cookies *cookies, struct cw_slice field,
@@ -267,7 +316,6 @@ enum cw_code cw_cookies_set(struct cw_cookies *cookies, struct cw_slice field,
   }
   if (!cookie.host_only) {
     *pwhy = judge_domain(&cookie, place);
-    cookie.host_only = place->is_ip;
   } else {
     cookie.domain = place->host;
   }
@@ -276,20 +324,22 @@ enum cw_code cw_cookies_set(struct cw_cookies *cookies, struct cw_slice field,
   }
   if (!*pwhy && !place->secure && cookie.secure) {
     *pwhy = "it is for https and came by http";
-  } else if (!*pwhy && !place->secure && hides_secure(cookies, &cookie)) {
-    *pwhy = "one for https has its name";
+  } else if (!*pwhy && cw_cookie_is_too_long(&cookie)) {
+    *pwhy = "its domain or its path is too long";
   }
-  return *pwhy ? CW_OK : add(cookies, &cookie, now_s);
+  return *pwhy ? CW_OK : set(cookies, &cookie, place, now_s, pwhy);
 }
 
 bool cw_cookies_add_line(struct cw_cookies *cookies, struct cw_slice line,
                          int64_t now_s, enum cw_code *perr) {
+  static const struct cw_cookie_place secure = {.secure = true};
   struct cw_cookie cookie;
+  const char *why = NULL;
   *perr = CW_OK;
   if (!cw_cookie_parse_line(line, &cookie)) {
     return false;
   }
-  *perr = add(cookies, &cookie, now_s);
+  *perr = set(cookies, &cookie, &secure, now_s, &why);
   return true;
 }
 
@@ -324,24 +374,25 @@ static int compare(const void *a, const void *b) {
   return left->serial < right->serial ? -1 : left->serial > right->serial;
 }
 
-enum cw_code cw_cookies_get(struct cw_cookies *cookies,
-                            const struct cw_cookie_place *place, int64_t now_s,
-                            struct cw_buf *buf) {
-  struct matches matches = {.count = 0};
+static void find(struct cw_cookies *cookies,
+                 const struct cw_cookie_place *place, int64_t now_s,
+                 struct matches *matches) {
   struct cw_slice name = place->host;
   bool is_host = true;
   while (name.len > 0) {
-    gather(cw_map_get(&cookies->domains, name), is_host, place, now_s,
-           &matches);
+    gather(cw_map_get(&cookies->domains, name), is_host, place, now_s, matches);
     size_t dot = cw_slice_find(name, '.');
     size_t used = dot < name.len ? dot + 1 : name.len;
     name = cw_slice(name.ptr + used, place->is_ip ? 0 : name.len - used);
     is_host = false;
   }
-  qsort(matches.entry, matches.count, sizeof(matches.entry[0]), compare);
+  qsort(matches->entry, matches->count, sizeof(matches->entry[0]), compare);
+}
+
+static enum cw_code write(const struct matches *matches, struct cw_buf *buf) {
   size_t start = buf->len;
-  for (size_t i = 0; i < matches.count; i++) {
-    const struct cw_cookie *cookie = &matches.entry[i]->cookie;
+  for (size_t i = 0; i < matches->count; i++) {
+    const struct cw_cookie *cookie = &matches->entry[i]->cookie;
     if (buf->len - start + cookie->name.len + cookie->value.len + 3 >
         CW_COOKIES_MAX_SENT_BYTES) {
       break;
@@ -356,13 +407,28 @@ enum cw_code cw_cookies_get(struct cw_cookies *cookies,
   return CW_OK;
 }
 
-enum cw_code cw_cookies_list(struct cw_cookies *cookies, int64_t now_s,
+enum cw_code cw_cookies_get(struct cw_cookies *cookies,
+                            const struct cw_cookie_place *place, int64_t now_s,
+                            struct cw_buf *buf) {
+  struct matches matches;
+  enum cw_code err = CW_OK;
+  matches.count = 0;
+  cw_lock(cookies->lock);
+  if (cookies->all.count > 0) {
+    find(cookies, place, now_s, &matches);
+    err = write(&matches, buf);
+  }
+  cw_unlock(cookies->lock);
+  return err;
+}
+
+static enum cw_code list_all(struct cw_cookies *cookies, int64_t now_s,
                              struct cw_slist **plist) {
   struct cw_slist *list = NULL;
   struct cw_buf line;
   enum cw_code err = CW_OK;
   drop_what_is_over(cookies, now_s);
-  cw_buf_init(&line, 64 * 1024 + CW_COOKIE_MAX_BYTES);
+  cw_buf_init(&line, CW_COOKIE_MAX_LINE_BYTES);
   for (struct entry *e = first_of_all(cookies); e && !err;
        e = next_of_all(cookies, e)) {
     cw_buf_clear(&line);
@@ -377,5 +443,13 @@ enum cw_code cw_cookies_list(struct cw_cookies *cookies, int64_t now_s,
     list = NULL;
   }
   *plist = list;
+  return err;
+}
+
+enum cw_code cw_cookies_list(struct cw_cookies *cookies, int64_t now_s,
+                             struct cw_slist **plist) {
+  cw_lock(cookies->lock);
+  enum cw_code err = list_all(cookies, now_s, plist);
+  cw_unlock(cookies->lock);
   return err;
 }

@@ -1,7 +1,7 @@
 /*
  * The cookie store (RFC 6265, RFC 6265bis): what servers set, what a request
  * carries. An object of its own: a handle has one, and a share may lend its own
- * to many. Not for two threads at once.
+ * to many, with a lock that is held during each use.
  */
 #ifndef CW_ENGINE_COOKIES_H
 #define CW_ENGINE_COOKIES_H
@@ -25,6 +25,7 @@
 #define CW_COOKIES_MAX_FILE_BYTES (16 * 1024 * 1024)
 
 struct cw_cookies;
+struct cw_lock;
 
 /* Who asks, or sets. host is lower case. */
 struct cw_cookie_place {
@@ -33,8 +34,10 @@ struct cw_cookie_place {
   bool secure; /* https, or this machine */
 };
 
-/* NULL for want of memory. */
-struct cw_cookies *cw_cookies_new(const uint64_t seed[2]);
+/* lock: NULL for one thread; must outlive the store. NULL for want of memory.
+ */
+struct cw_cookies *cw_cookies_new(const uint64_t seed[2],
+                                  const struct cw_lock *lock);
 void cw_cookies_free(struct cw_cookies *cookies); /* NULL is allowed */
 size_t cw_cookies_count(const struct cw_cookies *cookies);
 
@@ -83,5 +86,6 @@ CW_MUST_CHECK enum cw_code cw_cookies_save(struct cw_cookies *cookies,
 /* Whether a host may set a cookie for a domain that it is in: not for a public
    suffix ("co.uk"). Both lower case. */
 bool cw_psl_accepts(const char *host, const char *domain);
+bool cw_psl_is_suffix(const char *domain);
 
 #endif

@@ -182,7 +182,7 @@ struct cw_easy {
   uint64_t uri_serial, key_serial;
   uint64_t owner_id; /* part of the reuse key where connections have an owner;
                         0: none yet */
-  struct cw_hsts *hsts;           /* or NULL */
+  struct cw_hsts *hsts;           /* its own, or NULL; see hsts_use.c */
   struct cw_hsts_ask *hsts_ask;   /* what hstsread fills, or NULL */
   struct cw_digest_state *digest; /* of the server that asked last, or NULL */
   struct cw_exchange x;
@@ -191,7 +191,7 @@ struct cw_easy {
   struct cw_node message; /* in the multi's list */
   struct cw_notice ended; /* in the multi's queue of what it has to notify */
   enum cw_code result;
-  struct cw_cookies *cookies; /* engine/cookies.h, or NULL: off */
+  struct cw_cookies *cookies; /* its own, or NULL; see cookie_use.c */
   bool cookies_due;           /* cookiefile is to be read */
   int64_t wall_skew_s;  /* how far the last world's clock was ahead of ours */
   struct cw_conv *conv; /* conv.c's; NULL: nothing was converted */
@@ -214,12 +214,14 @@ void cw_easy_forget_server(struct cw_easy *easy);
 /* Frees what a handle holds, itself included. It is in no multi. */
 void cw_easy_destroy(struct cw_easy *easy);
 
-/* --- share.c: what the handle's share lends; NULL: that is not shared
+/* --- share_use.c: what the handle's share lends; NULL: that is not shared
  * -------------------------------------------------------------------------- */
 
 struct cw_names *cw_share_names(const struct cw_easy *easy);
 struct cw_tls_sessions *cw_share_sessions(const struct cw_easy *easy);
 struct cw_parked *cw_share_conns(const struct cw_easy *easy);
+struct cw_cookies *cw_share_cookies(const struct cw_easy *easy);
+struct cw_hsts *cw_share_hsts(const struct cw_easy *easy);
 /* CWE_BAD_FUNCTION_ARGUMENT: the share is for another platform. */
 CW_MUST_CHECK enum cw_code cw_share_check(struct cw_easy *easy,
                                           const struct cw_platform *platform);
@@ -423,8 +425,9 @@ CW_MUST_CHECK enum cw_code cw_cookies_command(struct cw_easy *easy,
                                               struct cw_fail *fail);
 CW_MUST_CHECK enum cw_code cw_cookies_copy(struct cw_easy *to,
                                            const struct cw_easy *from);
-/* The time that the handle's cookies go by, seconds since 1970. */
-int64_t cw_cookies_now(const struct cw_easy *easy);
+/* A line a cookie, as cw_cookies_list; NULL: there are none. */
+CW_MUST_CHECK enum cw_code cw_cookies_all(const struct cw_easy *easy,
+                                          struct cw_slist **plist);
 /* The handle goes: writes the jar, frees the store. */
 void cw_cookies_end(struct cw_easy *easy);
 

@@ -1,6 +1,9 @@
 #include "engine/hsts.h"
 
+#include <string.h>
+
 #include "base/list.h"
+#include "base/lock.h"
 #include "base/map.h"
 #include "base/mem.h"
 
@@ -16,11 +19,14 @@ struct cw_hsts {
   struct cw_list list; /* of entries, oldest first */
   int64_t now_s;
   char *file;
+  const struct cw_lock *lock;
 };
 
-struct cw_hsts *cw_hsts_new(const uint64_t seed[2]) {
+struct cw_hsts *cw_hsts_new(const uint64_t seed[2],
+                            const struct cw_lock *lock) {
   struct cw_hsts *hsts = cw_calloc(1, sizeof(*hsts));
   if (hsts) {
+    hsts->lock = lock;
     cw_map_init(&hsts->map, CW_HSTS_MAX_ENTRIES, seed);
     cw_list_init(&hsts->list);
   }
@@ -37,8 +43,8 @@ void cw_hsts_free(struct cw_hsts *hsts) {
   if (!hsts) {
     return;
   }
-  struct cw_node *node;
-  while ((node = cw_list_take_head(&hsts->list))) {
+  while (hsts->list.count > 0) {
+    struct cw_node *node = cw_list_take_head(&hsts->list);
     cw_free(CW_CONTAINER(node, struct entry, node));
   }
   cw_map_fini(&hsts->map);
@@ -78,14 +84,10 @@ static enum cw_code add(struct cw_hsts *hsts, struct cw_slice name,
   return CW_OK;
 }
 
-enum cw_code cw_hsts_put(struct cw_hsts *hsts, struct cw_slice host,
-                         const struct cw_hsts_policy *policy, int64_t now_s) {
-  char name[CW_HSTS_MAX_NAME_BYTES];
+static enum cw_code put(struct cw_hsts *hsts, struct cw_slice name,
+                        const struct cw_hsts_policy *policy, int64_t now_s) {
+  struct entry *e = cw_map_get(&hsts->map, name);
   hsts->now_s = now_s;
-  if (!cw_hsts_normalise(host, name)) {
-    return CW_OK;
-  }
-  struct entry *e = cw_map_get(&hsts->map, cw_slice_str(name));
   if (policy->expires_s <= now_s) {
     if (e) {
       forget(hsts, e);
@@ -96,11 +98,23 @@ enum cw_code cw_hsts_put(struct cw_hsts *hsts, struct cw_slice host,
     e->policy = *policy;
     return CW_OK;
   }
-  return add(hsts, cw_slice_str(name), policy);
+  return add(hsts, name, policy);
 }
 
-enum cw_code cw_hsts_merge(struct cw_hsts *hsts, struct cw_slice host,
-                           const struct cw_hsts_policy *policy, int64_t now_s) {
+enum cw_code cw_hsts_put(struct cw_hsts *hsts, struct cw_slice host,
+                         const struct cw_hsts_policy *policy, int64_t now_s) {
+  char name[CW_HSTS_MAX_NAME_BYTES];
+  if (!cw_hsts_normalise(host, name)) {
+    return CW_OK;
+  }
+  cw_lock(hsts->lock);
+  enum cw_code err = put(hsts, cw_slice_str(name), policy, now_s);
+  cw_unlock(hsts->lock);
+  return err;
+}
+
+static enum cw_code merge(struct cw_hsts *hsts, struct cw_slice host,
+                          const struct cw_hsts_policy *policy, int64_t now_s) {
   char name[CW_HSTS_MAX_NAME_BYTES];
   hsts->now_s = now_s;
   if (policy->expires_s <= now_s || !cw_hsts_normalise(host, name)) {
@@ -117,16 +131,26 @@ enum cw_code cw_hsts_merge(struct cw_hsts *hsts, struct cw_slice host,
   return CW_OK;
 }
 
+enum cw_code cw_hsts_merge(struct cw_hsts *hsts, struct cw_slice host,
+                           const struct cw_hsts_policy *policy, int64_t now_s) {
+  cw_lock(hsts->lock);
+  enum cw_code err = merge(hsts, host, policy, now_s);
+  cw_unlock(hsts->lock);
+  return err;
+}
+
 enum cw_code cw_hsts_merge_text(struct cw_hsts *hsts, struct cw_slice text,
                                 int64_t now_s) {
   struct cw_slice line, host;
   struct cw_hsts_policy policy;
   enum cw_code err = CW_OK;
+  cw_lock(hsts->lock);
   while (!err && text.len > 0 && cw_slice_split(&text, '\n', &line)) {
     if (cw_hsts_parse_line(line, &host, &policy)) {
-      err = cw_hsts_merge(hsts, host, &policy, now_s);
+      err = merge(hsts, host, &policy, now_s);
     }
   }
+  cw_unlock(hsts->lock);
   return err;
 }
 
@@ -140,13 +164,7 @@ static bool is_kept(struct cw_hsts *hsts, struct cw_slice name,
   return e && (!as_parent || e->policy.subdomains);
 }
 
-bool cw_hsts_knows(struct cw_hsts *hsts, struct cw_slice host, int64_t now_s) {
-  char text[CW_HSTS_MAX_NAME_BYTES];
-  hsts->now_s = now_s;
-  if (hsts->list.count == 0 || !cw_hsts_normalise(host, text)) {
-    return false;
-  }
-  struct cw_slice name = cw_slice_str(text);
+static bool knows(struct cw_hsts *hsts, struct cw_slice name) {
   bool known = is_kept(hsts, name, false);
   while (!known && name.len > 0) {
     size_t dot = cw_slice_find(name, '.');
@@ -157,8 +175,18 @@ bool cw_hsts_knows(struct cw_hsts *hsts, struct cw_slice host, int64_t now_s) {
   return known;
 }
 
-enum cw_code cw_hsts_add_text(const struct cw_hsts *hsts, struct cw_buf *text,
-                              size_t *pcount) {
+bool cw_hsts_knows(struct cw_hsts *hsts, struct cw_slice host, int64_t now_s) {
+  char name[CW_HSTS_MAX_NAME_BYTES];
+  cw_lock(hsts->lock);
+  hsts->now_s = now_s;
+  bool known = hsts->list.count > 0 && cw_hsts_normalise(host, name) &&
+               knows(hsts, cw_slice_str(name));
+  cw_unlock(hsts->lock);
+  return known;
+}
+
+static enum cw_code add_text(const struct cw_hsts *hsts, struct cw_buf *text,
+                             size_t *pcount) {
   enum cw_code err = CW_OK;
   *pcount = 0;
   for (struct cw_node *node = cw_list_first(&hsts->list); node && !err;
@@ -176,8 +204,19 @@ enum cw_code cw_hsts_add_text(const struct cw_hsts *hsts, struct cw_buf *text,
   return err;
 }
 
-const char *cw_hsts_file(const struct cw_hsts *hsts) {
-  return hsts->file;
+enum cw_code cw_hsts_add_text(const struct cw_hsts *hsts, struct cw_buf *text,
+                              size_t *pcount) {
+  cw_lock(hsts->lock);
+  enum cw_code err = add_text(hsts, text, pcount);
+  cw_unlock(hsts->lock);
+  return err;
+}
+
+bool cw_hsts_has_file(const struct cw_hsts *hsts, const char *path) {
+  cw_lock(hsts->lock);
+  bool has = hsts->file && strcmp(hsts->file, path) == 0;
+  cw_unlock(hsts->lock);
+  return has;
 }
 
 enum cw_code cw_hsts_set_file(struct cw_hsts *hsts, const char *path) {
@@ -185,7 +224,10 @@ enum cw_code cw_hsts_set_file(struct cw_hsts *hsts, const char *path) {
   if (!copy) {
     return CWE_OUT_OF_MEMORY;
   }
-  cw_free(hsts->file);
+  cw_lock(hsts->lock);
+  char *old = hsts->file;
   hsts->file = copy;
+  cw_unlock(hsts->lock);
+  cw_free(old);
   return CW_OK;
 }

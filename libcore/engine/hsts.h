@@ -1,8 +1,8 @@
 /*
  * The store of hosts that are only spoken to over TLS: RFC 6797.
  *
- * A store belongs to one owner, an easy handle; hsts_use.c reaches it in one
- * place, so that the owner can be another one. It never calls out. Names come
+ * A store belongs to an easy handle, or to a share that lends it to many; then
+ * it has a lock, which is held during each use. It never calls out. Names come
  * in any spelling, with or without a dot at the end; addresses are never kept.
  */
 #ifndef CW_ENGINE_HSTS_H
@@ -24,9 +24,11 @@
 #define CW_HSTS_MAX_FILE_BYTES (32 * 1024 * 1024)
 
 struct cw_hsts;
+struct cw_lock;
 
-/* seed: random, of the keyed hash. NULL: not enough memory. */
-struct cw_hsts *cw_hsts_new(const uint64_t seed[2]);
+/* seed: random, of the keyed hash. lock: NULL for one thread; must outlive the
+   store. NULL: not enough memory. */
+struct cw_hsts *cw_hsts_new(const uint64_t seed[2], const struct cw_lock *lock);
 /* NULL is allowed. */
 void cw_hsts_free(struct cw_hsts *hsts);
 /* Takes up what a host says of itself; over at now_s: it is forgotten. A name
@@ -53,8 +55,8 @@ bool cw_hsts_knows(struct cw_hsts *hsts, struct cw_slice host, int64_t now_s);
 CW_MUST_CHECK enum cw_code cw_hsts_add_text(const struct cw_hsts *hsts,
                                             struct cw_buf *text,
                                             size_t *pcount);
-/* The file that was read into it last, or NULL. */
-const char *cw_hsts_file(const struct cw_hsts *hsts);
+/* Whether that file was read into it last. */
+bool cw_hsts_has_file(const struct cw_hsts *hsts, const char *path);
 CW_MUST_CHECK enum cw_code cw_hsts_set_file(struct cw_hsts *hsts,
                                             const char *path);
 

@@ -22,8 +22,14 @@ static bool is_on(const struct cw_easy *easy) {
   return cw_opt_s(opts(easy), cw_opt_hsts) != NULL;
 }
 
-static struct cw_hsts *hsts_of(struct cw_easy *easy) {
-  return is_on(easy) ? easy->hsts : NULL;
+/* That of the share, in which the handle's own waits; NULL: none yet. */
+static struct cw_hsts *store_of(const struct cw_easy *easy) {
+  struct cw_hsts *shared = cw_share_hsts(easy);
+  return shared ? shared : easy->hsts;
+}
+
+static struct cw_hsts *hsts_of(const struct cw_easy *easy) {
+  return is_on(easy) ? store_of(easy) : NULL;
 }
 
 /* --- at the start ---------------------------------------------------------
@@ -31,14 +37,14 @@ static struct cw_hsts *hsts_of(struct cw_easy *easy) {
 
 static enum cw_code make_store(struct cw_easy *easy) {
   uint64_t seed[2];
-  if (easy->hsts) {
+  if (store_of(easy)) {
     return CW_OK;
   }
   enum cw_code err = cw_transfer_random(easy, seed, sizeof(seed));
   if (err) {
     return err;
   }
-  easy->hsts = cw_hsts_new(seed);
+  easy->hsts = cw_hsts_new(seed, NULL);
   return easy->hsts ? CW_OK : cw_fail_oom(&easy->fail);
 }
 
@@ -54,8 +60,8 @@ static enum cw_code full(struct cw_easy *easy, enum cw_code err,
    going on would be going without its protection. */
 static enum cw_code load_file(struct cw_easy *easy) {
   const char *path = cw_opt_s(opts(easy), cw_opt_hsts);
-  const char *loaded = cw_hsts_file(easy->hsts);
-  if (!path || (loaded && strcmp(loaded, path) == 0)) {
+  struct cw_hsts *store = store_of(easy);
+  if (!path || cw_hsts_has_file(store, path)) {
     return CW_OK;
   }
   struct cw_buf text;
@@ -71,11 +77,11 @@ static enum cw_code load_file(struct cw_easy *easy) {
     err = cw_fail(&easy->fail, err, "the file of HSTS %s is larger than %d",
                   path, CW_HSTS_MAX_FILE_BYTES);
   } else if (!err) {
-    err = cw_hsts_merge_text(easy->hsts, cw_buf_slice(&text),
+    err = cw_hsts_merge_text(store, cw_buf_slice(&text),
                              cw_exchange_hooks.wall_s(easy));
     err = err ? full(easy, err, "the file of HSTS") : CW_OK;
   }
-  if (!err && cw_hsts_set_file(easy->hsts, path)) {
+  if (!err && cw_hsts_set_file(store, path)) {
     err = CWE_OUT_OF_MEMORY;
   }
   cw_buf_fini(&text);
@@ -114,8 +120,8 @@ static enum cw_code take_entry(struct cw_easy *easy) {
   if (!cw_hsts_parse_expire(expire, &policy.expires_s)) {
     return CW_OK; /* as libcurl: passed over */
   }
-  enum cw_code err =
-      cw_hsts_merge(easy->hsts, host, &policy, cw_exchange_hooks.wall_s(easy));
+  enum cw_code err = cw_hsts_merge(store_of(easy), host, &policy,
+                                   cw_exchange_hooks.wall_s(easy));
   return err ? full(easy, err, "what the hstsread callback gives") : CW_OK;
 }
 

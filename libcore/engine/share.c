@@ -3,6 +3,9 @@
 #include "base/mem.h"
 #include "conn/pool.h"
 #include "conn/tls.h"
+#include "engine/cookies.h"
+#include "engine/hsts.h"
+#include "engine/options.h"
 
 #define SHARE_MAGIC 0x43575331u
 
@@ -47,14 +50,6 @@ struct cw_share *cw_share_new(const struct cw_platform *platform) {
   return share;
 }
 
-void cw_share_destroy(struct cw_share *share) {
-  cw_parked_free(share->parked);
-  cw_tls_sessions_free(share->sessions);
-  cw_names_free(share->names);
-  share->magic = 0;
-  cw_free(share);
-}
-
 void cw_share_join(struct cw_share *share) {
   if (share) {
     cw_lock(&share->locks[CW_LOCK_DATA_SHARE]);
@@ -77,96 +72,125 @@ bool cw_share_is_used(const struct cw_share *share) {
 
 /* --- kinds ---------------------------------------------------------------- */
 
-static enum cw_code make_store(struct cw_share *share, int kind) {
-  uint64_t seed[2];
-  const struct cw_lock *lock = &share->locks[kind];
-  if (share->platform->random(share->platform->ctx, seed, sizeof(seed))) {
-    return CWE_FAILED_INIT;
-  }
-  switch (kind) {
-  case CW_LOCK_DATA_DNS:
-    return share->names ? CW_OK : cw_names_new(seed, lock, &share->names);
-  case CW_LOCK_DATA_SSL_SESSION:
-    return share->sessions ? CW_OK
-                           : cw_tls_sessions_new(seed, lock, &share->sessions);
-  default:
-    return share->parked ? CW_OK
-                         : cw_parked_new(share->platform, lock, &share->parked);
-  }
+typedef enum cw_code (*make_fn)(struct cw_share *share, const uint64_t seed[2],
+                                const struct cw_lock *lock);
+
+static enum cw_code make_cookies(struct cw_share *share, const uint64_t seed[2],
+                                 const struct cw_lock *lock) {
+  share->cookies = share->cookies ? share->cookies : cw_cookies_new(seed, lock);
+  return share->cookies ? CW_OK : CWE_OUT_OF_MEMORY;
 }
 
-static enum cw_shcode check_kind(int kind) {
-  switch (kind) {
-  case CW_LOCK_DATA_DNS:
-  case CW_LOCK_DATA_SSL_SESSION:
-  case CW_LOCK_DATA_CONNECT:
-    return CWSHE_OK;
-  case CW_LOCK_DATA_COOKIE:
-  case CW_LOCK_DATA_PSL:
-  case CW_LOCK_DATA_HSTS:
-    return CWSHE_NOT_BUILT_IN;
-  default:
-    return CWSHE_BAD_OPTION;
-  }
+static void drop_cookies(struct cw_share *share) {
+  cw_cookies_free(share->cookies);
+  share->cookies = NULL;
+}
+
+static enum cw_code make_names(struct cw_share *share, const uint64_t seed[2],
+                               const struct cw_lock *lock) {
+  return share->names ? CW_OK : cw_names_new(seed, lock, &share->names);
+}
+
+static void drop_names(struct cw_share *share) {
+  cw_names_free(share->names);
+  share->names = NULL;
+}
+
+static enum cw_code make_sessions(struct cw_share *share,
+                                  const uint64_t seed[2],
+                                  const struct cw_lock *lock) {
+  return share->sessions ? CW_OK
+                         : cw_tls_sessions_new(seed, lock, &share->sessions);
+}
+
+static void drop_sessions(struct cw_share *share) {
+  cw_tls_sessions_free(share->sessions);
+  share->sessions = NULL;
+}
+
+static enum cw_code make_parked(struct cw_share *share, const uint64_t seed[2],
+                                const struct cw_lock *lock) {
+  (void)seed;
+  return share->parked ? CW_OK
+                       : cw_parked_new(share->platform, lock, &share->parked);
+}
+
+static void drop_parked(struct cw_share *share) {
+  cw_parked_free(share->parked);
+  share->parked = NULL;
+}
+
+/* The list is built in and the same for all: nothing to keep, or to lock. */
+static enum cw_code make_psl(struct cw_share *share, const uint64_t seed[2],
+                             const struct cw_lock *lock) {
+  (void)share, (void)seed, (void)lock;
+  return CW_OK;
+}
+
+static void drop_psl(struct cw_share *share) {
+  (void)share;
+}
+
+static enum cw_code make_hsts(struct cw_share *share, const uint64_t seed[2],
+                              const struct cw_lock *lock) {
+  share->hsts = share->hsts ? share->hsts : cw_hsts_new(seed, lock);
+  return share->hsts ? CW_OK : CWE_OUT_OF_MEMORY;
+}
+
+static void drop_hsts(struct cw_share *share) {
+  cw_hsts_free(share->hsts);
+  share->hsts = NULL;
+}
+
+static const struct kind {
+  make_fn make;
+  void (*drop)(struct cw_share *share);
+} kinds[CW_LOCK_KINDS] = {
+    [CW_LOCK_DATA_COOKIE] = {make_cookies, drop_cookies},
+    [CW_LOCK_DATA_DNS] = {make_names, drop_names},
+    [CW_LOCK_DATA_SSL_SESSION] = {make_sessions, drop_sessions},
+    [CW_LOCK_DATA_CONNECT] = {make_parked, drop_parked},
+    [CW_LOCK_DATA_PSL] = {make_psl, drop_psl},
+    [CW_LOCK_DATA_HSTS] = {make_hsts, drop_hsts},
+};
+
+static const struct kind *find_kind(int kind) {
+  return kind >= 0 && kind < CW_LOCK_KINDS && kinds[kind].make ? &kinds[kind]
+                                                               : NULL;
 }
 
 enum cw_shcode cw_share_add(struct cw_share *share, int kind) {
-  enum cw_shcode err = check_kind(kind);
-  if (!err && make_store(share, kind) != CW_OK) {
-    err = CWSHE_NOMEM;
+  const struct kind *found = find_kind(kind);
+  uint64_t seed[2];
+  if (!found) {
+    return CWSHE_BAD_OPTION;
   }
-  return err;
+  const struct cw_platform *p = share->platform;
+  return p->random(p->ctx, seed, sizeof(seed)) ||
+                 found->make(share, seed, &share->locks[kind])
+             ? CWSHE_NOMEM
+             : CWSHE_OK;
 }
 
 enum cw_shcode cw_share_drop(struct cw_share *share, int kind) {
-  enum cw_shcode err = check_kind(kind);
-  if (err) {
-    return err;
+  const struct kind *found = find_kind(kind);
+  if (!found) {
+    return CWSHE_BAD_OPTION;
   }
-  if (kind == CW_LOCK_DATA_DNS) {
-    cw_names_free(share->names);
-    share->names = NULL;
-  } else if (kind == CW_LOCK_DATA_SSL_SESSION) {
-    cw_tls_sessions_free(share->sessions);
-    share->sessions = NULL;
-  } else {
-    cw_parked_free(share->parked);
-    share->parked = NULL;
-  }
+  found->drop(share);
   return CWSHE_OK;
+}
+
+void cw_share_destroy(struct cw_share *share) {
+  for (int kind = 0; kind < CW_LOCK_KINDS; kind++) {
+    if (kinds[kind].drop) {
+      kinds[kind].drop(share);
+    }
+  }
+  share->magic = 0;
+  cw_free(share);
 }
 
 size_t cw_share_parked(const struct cw_share *share) {
   return share->parked ? cw_parked_count(share->parked) : 0;
-}
-
-/* --- for transfers -------------------------------------------------------- */
-
-static const struct cw_share *share_of(const struct cw_easy *easy) {
-  return cw_opt_p(&easy->options, cw_opt_share);
-}
-
-struct cw_names *cw_share_names(const struct cw_easy *easy) {
-  const struct cw_share *share = share_of(easy);
-  return share ? share->names : NULL;
-}
-
-struct cw_tls_sessions *cw_share_sessions(const struct cw_easy *easy) {
-  const struct cw_share *share = share_of(easy);
-  return share ? share->sessions : NULL;
-}
-
-struct cw_parked *cw_share_conns(const struct cw_easy *easy) {
-  const struct cw_share *share = share_of(easy);
-  return share ? share->parked : NULL;
-}
-
-enum cw_code cw_share_check(struct cw_easy *easy,
-                            const struct cw_platform *platform) {
-  const struct cw_share *share = share_of(easy);
-  return !share || share->platform == platform
-             ? CW_OK
-             : cw_fail(&easy->fail, CWE_BAD_FUNCTION_ARGUMENT,
-                       "the share of the handle is for another platform than "
-                       "that of its multi");
 }

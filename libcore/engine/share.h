@@ -6,12 +6,20 @@
 #define CW_ENGINE_SHARE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/lock.h"
 #include "curlew/share.h"
-#include "engine/easy.h"
 
 #define CW_LOCK_KINDS (CW_LOCK_DATA_HSTS + 1)
+
+struct cw_cookies;
+struct cw_hsts;
+struct cw_names;
+struct cw_parked;
+struct cw_tls_sessions;
 
 struct cw_share {
   uint32_t magic;
@@ -25,6 +33,8 @@ struct cw_share {
   struct cw_names *names;
   struct cw_tls_sessions *sessions;
   struct cw_parked *parked;
+  struct cw_cookies *cookies;
+  struct cw_hsts *hsts;
 };
 
 /* NULL for want of memory. */
@@ -34,7 +44,8 @@ void cw_share_destroy(struct cw_share *share);
 bool cw_share_is_used(const struct cw_share *share);
 /* How many idle connections it has. */
 size_t cw_share_parked(const struct cw_share *share);
-/* CWSHE_BAD_OPTION, CWSHE_NOT_BUILT_IN, CWSHE_NOMEM. */
+/* CWSHE_BAD_OPTION: no kind; CWSHE_NOMEM. Adding what is there, and dropping
+   what is not, is allowed. */
 CW_MUST_CHECK enum cw_shcode cw_share_add(struct cw_share *share, int kind);
 CW_MUST_CHECK enum cw_shcode cw_share_drop(struct cw_share *share, int kind);
 

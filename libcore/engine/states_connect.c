@@ -18,33 +18,6 @@ static const struct cw_options *opts(const struct cw_easy *easy) {
  * -------------------------------------------------------------------------------
  */
 
-static bool take_idle(struct cw_easy *easy) {
-  struct cw_transfer *t = &easy->t;
-  if (t->fresh || cw_opt_i(opts(easy), cw_opt_fresh_connect)) {
-    return false;
-  }
-  t->conn_id = cw_pool_take_idle(
-      easy->multi->pool, cw_buf_slice(&t->key),
-      cw_opt_i(opts(easy), cw_opt_maxage_conn) * 1000000,
-      cw_opt_i(opts(easy), cw_opt_maxlifetime_conn) * 1000000);
-  if (!t->conn_id && cw_share_conns(easy)) {
-    t->conn_id = cw_parked_take(
-        cw_share_conns(easy), easy->multi->pool, cw_buf_slice(&t->key),
-        cw_opt_i(opts(easy), cw_opt_maxage_conn) * 1000000,
-        cw_opt_i(opts(easy), cw_opt_maxlifetime_conn) * 1000000);
-  }
-  struct cw_conn *conn = cw_pool_get(easy->multi->pool, t->conn_id);
-  if (!conn) {
-    t->conn_id = 0;
-    return false;
-  }
-  struct cw_conn_user user = cw_conn_hooks(easy);
-  cw_conn_set_user(conn, &user);
-  cw_conn_lend_sessions(conn, cw_share_sessions(easy));
-  t->conn_reused = true;
-  return true;
-}
-
 static bool may_open(struct cw_easy *easy) {
   struct cw_multi *multi = easy->multi;
   struct cw_slice key = cw_buf_slice(&easy->t.key);
@@ -59,6 +32,33 @@ static bool may_open(struct cw_easy *easy) {
       cw_pool_count(multi->pool) + multi->opening.count >= (uint64_t)total) {
     return cw_pool_close_one_idle(multi->pool);
   }
+  return true;
+}
+
+static bool take_idle(struct cw_easy *easy) {
+  struct cw_transfer *t = &easy->t;
+  if (t->fresh || cw_opt_i(opts(easy), cw_opt_fresh_connect)) {
+    return false;
+  }
+  struct cw_pool *pool = easy->multi->pool;
+  struct cw_slice key = cw_buf_slice(&t->key);
+  int64_t idle_us = cw_opt_i(opts(easy), cw_opt_maxage_conn) * 1000000;
+  int64_t age_us = cw_opt_i(opts(easy), cw_opt_maxlifetime_conn) * 1000000;
+  struct cw_parked *parked = cw_share_conns(easy);
+  t->conn_id = cw_pool_take_idle(pool, key, idle_us, age_us);
+  /* One more for this multi, as a new one would be. */
+  if (!t->conn_id && parked && may_open(easy)) {
+    t->conn_id = cw_parked_take(parked, pool, key, idle_us, age_us);
+  }
+  struct cw_conn *conn = cw_pool_get(pool, t->conn_id);
+  if (!conn) {
+    t->conn_id = 0;
+    return false;
+  }
+  struct cw_conn_user user = cw_conn_hooks(easy);
+  cw_conn_set_user(conn, &user);
+  cw_conn_lend_sessions(conn, cw_share_sessions(easy));
+  t->conn_reused = true;
   return true;
 }
 

@@ -28,6 +28,7 @@ struct asker {
   uint64_t id;
   cw_resolved_fn done;
   void *data;
+  struct cw_names *names; /* that take the answer */
   int port;
   bool shuffle;
 };
@@ -230,6 +231,26 @@ enum cw_code cw_question_fail(struct cw_question *q, const char *why) {
                  why);
 }
 
+/* Into the cache of each asker, or the resolver's own where nobody waits any
+   more. Without memory for it the answer is good all the same. */
+static void keep(const struct cw_question *q, struct cw_addrs *addrs) {
+  struct cw_resolver *r = q->resolver;
+  struct cw_slice key = cw_slice(q->key, q->keylen);
+  int64_t now_us = cw_loop_now_us(r->loop);
+  const struct cw_names *last = NULL;
+  const struct cw_node *node = cw_list_first(&q->askers);
+  if (!node) {
+    (void)!cw_names_store(&r->names, key, addrs, now_us);
+  }
+  for (; node; node = cw_list_next(&q->askers, node)) {
+    struct cw_names *names = CW_CONTAINER(node, struct asker, node)->names;
+    if (names != last) {
+      (void)!cw_names_store(names, key, addrs, now_us);
+    }
+    last = names;
+  }
+}
+
 void cw_question_finish(struct cw_question *q, enum cw_code code,
                         struct cw_addrs *addrs) {
   struct cw_resolver *r = q->resolver;
@@ -238,10 +259,7 @@ void cw_question_finish(struct cw_question *q, enum cw_code code,
     q->is_asked = false;
     (void)cw_map_remove(&r->running, cw_slice(q->key, q->keylen));
     if (!code && !r->is_closing) {
-      /* Without memory for it the answer is good all the same. */
-      enum cw_code err = cw_names_store(q->names, cw_slice(q->key, q->keylen),
-                                        addrs, cw_loop_now_us(r->loop));
-      (void)err;
+      keep(q, addrs);
     }
   }
   q->code = code;
@@ -356,6 +374,7 @@ static enum cw_code asker_new(struct cw_question *q,
   asker->question = q;
   asker->done = done;
   asker->data = data;
+  asker->names = names_of(r, request);
   asker->port = request->port;
   asker->shuffle = request->shuffle;
   if (q->ares && !cw_list_first(&q->askers)) {
@@ -447,9 +466,6 @@ enum cw_code cw_resolve_start(struct cw_resolver *resolver,
   if (!q) {
     q = question_new(resolver, request->family, key);
     is_new = true;
-    if (q) {
-      q->names = names_of(resolver, request);
-    }
   }
   err = q ? asker_new(q, request, done, data, pid) : CWE_OUT_OF_MEMORY;
   if (err) {
@@ -478,7 +494,6 @@ void cw_resolve_cancel(struct cw_resolver *resolver, uint64_t id) {
   }
   struct cw_question *q = asker->question;
   asker_free(resolver, asker);
-  q->names = &resolver->names; /* a shared cache may go now */
   if (q->is_delivering || cw_list_first(&q->askers)) {
     return;
   }

@@ -53,8 +53,7 @@ struct cw_question {
   struct cw_resolver *resolver;
   struct cw_list askers;
   struct cw_task task;
-  struct cw_names *names; /* that take the answer */
-  char *key;              /* NULL: nobody may join */
+  char *key; /* NULL: nobody may join */
   size_t keylen;
   int family;
   bool is_asked; /* the platform or c-ares will answer */

@@ -13,12 +13,14 @@
  *     anything, or a wake, or the time is up: return
  *     otherwise jump to the next event or to the timeout, and again
  *
- * So the clock never moves while a report is pending, also not one of another
- * poller: then the wait returns without reports, and its caller has to turn
- * the other loop. Several loops on one network need one thread, and the one
- * that waits longest moves the clock past the timers of the others; one loop
- * for clients and servers is the plain case. A wait without timeout and
- * without any event to come would last for ever: EDEADLK.
+ * So the clock does not move while a report is pending. For one of another
+ * poller the wait returns without reports, once, so that its caller can turn
+ * the other loop; if nobody does, the next wait goes on without it: else a
+ * program that turns one loop until something happens would never end. Several
+ * loops on one network need one thread, and the one that waits longest moves
+ * the clock past the timers of the others; one loop for clients and servers is
+ * the plain case. A wait without timeout and without any event to come would
+ * last for ever: EDEADLK.
  */
 #include <errno.h>
 
@@ -31,6 +33,7 @@ struct cw_vnet_poller {
   struct cw_list members; /* sockets that it holds */
   struct cw_list ready;   /* of them, those with pending reports */
   atomic_int woken;
+  bool passed_over; /* another wait gave way to it since its own last one */
 };
 
 /* --- readiness ------------------------------------------------------------ */
@@ -176,19 +179,21 @@ int cw_vnet_poll_set(void *ctx, void *handle, int fd, unsigned events,
   return 0;
 }
 
-/* Whether some other loop has to turn before the clock may move. */
-static bool others_pending(struct cw_vnet *net,
-                           const struct cw_vnet_poller *poller) {
+/* Whether some other loop should turn before the clock moves. */
+static bool gives_way(struct cw_vnet *net,
+                      const struct cw_vnet_poller *poller) {
+  bool gives = false;
   for (struct cw_node *node = cw_list_first(&net->pollers); node;
        node = cw_list_next(&net->pollers, node)) {
     struct cw_vnet_poller *other =
         CW_CONTAINER(node, struct cw_vnet_poller, node);
-    if (other != poller &&
+    if (other != poller && !other->passed_over &&
         (first_ready(other) || atomic_load(&other->woken) != 0)) {
-      return true;
+      other->passed_over = true;
+      gives = true;
     }
   }
-  return false;
+  return gives;
 }
 
 int cw_vnet_poll_wait(void *ctx, void *handle, int64_t timeout_us,
@@ -203,13 +208,14 @@ int cw_vnet_poll_wait(void *ctx, void *handle, int64_t timeout_us,
   if (timeout_us >= 0) {
     until = cw_vnet_time_add(net->now_us, timeout_us);
   }
+  poller->passed_over = false;
   for (;;) {
     cw_vnet_run_until(net, net->now_us);
     bool called = cw_vnet_answer_lookups(net);
     *pn = collect(poller, out, n);
     bool woken = atomic_exchange(&poller->woken, 0) != 0;
     if (*pn > 0 || called || woken || net->now_us >= until ||
-        others_pending(net, poller)) {
+        gives_way(net, poller)) {
       return 0;
     }
     if (!net->events && timeout_us < 0) {

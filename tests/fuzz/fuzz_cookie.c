@@ -24,7 +24,7 @@ static void check_line(const char *text) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
   static const uint64_t seed[2] = {1, 2};
-  struct cw_cookies *cookies = cw_cookies_new(seed);
+  struct cw_cookies *cookies = cw_cookies_new(seed, NULL);
   struct cw_slice text = cw_slice(bytes, n), line;
   struct cw_cookie_place place = {.host = cw_slice_str("www.example.org"),
                                   .path = cw_slice_str("/a/b"),

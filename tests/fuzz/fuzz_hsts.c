@@ -17,7 +17,7 @@ static void check(bool good) {
 
 static struct cw_hsts *read_file(struct cw_slice text) {
   static const uint64_t seed[2] = {1, 2};
-  struct cw_hsts *hsts = cw_hsts_new(seed);
+  struct cw_hsts *hsts = cw_hsts_new(seed, NULL);
   check(hsts != NULL);
   enum cw_code err = cw_hsts_merge_text(hsts, text, NOW);
   check(err == CW_OK || err == CWE_TOO_LARGE);

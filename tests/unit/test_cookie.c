@@ -5,6 +5,7 @@
 
 #include "codec/cookie.h"
 #include "engine/cookies.h"
+#include "oom/failing.h"
 
 #define NOW INT64_C(1700000000)
 
@@ -159,7 +160,7 @@ static void assert_sent(struct cw_cookies *cookies,
 }
 
 Test(cookies, go_where_they_belong) {
-  struct cw_cookies *c = cw_cookies_new(seed);
+  struct cw_cookies *c = cw_cookies_new(seed, NULL);
   cr_assert_null(set(c, "own=1", at("www.example.org", "/a/b", false)));
   cr_assert_null(set(c, "all=2; domain=example.org; path=/",
                      at("www.example.org", "/a/b", false)));
@@ -178,7 +179,7 @@ Test(cookies, go_where_they_belong) {
 }
 
 Test(cookies, are_replaced_in_their_place_and_end) {
-  struct cw_cookies *c = cw_cookies_new(seed);
+  struct cw_cookies *c = cw_cookies_new(seed, NULL);
   struct cw_cookie_place place = at("example.org", "/", true);
   set(c, "a=1", place);
   set(c, "b=2; max-age=10", place);
@@ -197,7 +198,7 @@ Test(cookies, are_replaced_in_their_place_and_end) {
 }
 
 Test(cookies, that_break_the_rules_are_left_out) {
-  struct cw_cookies *c = cw_cookies_new(seed);
+  struct cw_cookies *c = cw_cookies_new(seed, NULL);
   struct cw_cookie_place clear = at("www.example.co.uk", "/", false);
   cr_assert_not_null(set(c, "a=1; domain=co.uk", clear));
   cr_assert_not_null(set(c, "a=1; domain=example.com", clear));
@@ -215,8 +216,88 @@ Test(cookies, that_break_the_rules_are_left_out) {
   cw_cookies_free(c);
 }
 
+Test(cookies, of_https_are_not_hidden_from_beside_above_or_below) {
+  struct cw_cookies *c = cw_cookies_new(seed, NULL);
+  set(c, "a=1; secure; path=/; domain=example.org",
+      at("example.org", "/", true));
+  set(c, "b=2; secure; path=/in", at("deep.www.example.org", "/", true));
+  struct cw_cookie_place clear = at("www.example.org", "/", false);
+  cr_assert_not_null(set(c, "a=3; domain=EXAMPLE.org", clear));
+  cr_assert_not_null(set(c, "a=3", clear), "below it");
+  cr_assert_not_null(set(c, "b=3; domain=example.org; path=/in", clear),
+                     "above it");
+  cr_assert_null(set(c, "b=3; domain=example.org; path=/", clear),
+                 "another path");
+  cr_assert_null(set(c, "a=3", at("example.com", "/", false)));
+  assert_sent(c, at("www.example.org", "/in", true), NOW, "a=1; b=3");
+  cw_cookies_free(c);
+}
+
+Test(cookies, of_a_public_suffix_are_its_own) {
+  struct cw_cookies *c = cw_cookies_new(seed, NULL);
+  cr_assert_null(set(c, "a=1; domain=github.io", at("github.io", "/", true)));
+  assert_sent(c, at("github.io", "/", true), NOW, "a=1");
+  assert_sent(c, at("other.github.io", "/", true), NOW, "");
+  cw_cookies_free(c);
+}
+
+Test(cookies, with_long_names_of_places_are_left_out) {
+  struct cw_cookies *c = cw_cookies_new(seed, NULL);
+  char path[CW_COOKIE_MAX_PATH_BYTES + 3], host[CW_COOKIE_MAX_DOMAIN_BYTES + 2];
+  memset(path, 'p', sizeof(path));
+  memset(host, 'h', sizeof(host));
+  path[0] = '/';
+  path[sizeof(path) - 2] = '/'; /* what is before it is the cookie's path */
+  path[sizeof(path) - 1] = host[sizeof(host) - 1] = '\0';
+  cr_assert_not_null(set(c, "a=1", at("example.org", path, true)));
+  cr_assert_not_null(set(c, "a=1", at(host, "/", true)));
+  path[sizeof(path) - 3] = '/';
+  path[sizeof(path) - 2] = 'p';
+  cr_assert_null(set(c, "a=1", at("example.org", path, true)));
+  cr_assert_null(set(c, "a=1", at(host + 1, "/", true)));
+  struct cw_slist *list = NULL;
+  cr_assert_eq(cw_cookies_list(c, NOW, &list), CW_OK);
+  for (const struct cw_slist *l = list; l; l = l->next) {
+    enum cw_code err = CW_OK;
+    cr_assert(cw_cookies_add_line(c, cw_slice_str(l->data), NOW, &err) && !err,
+              "what is listed is read again");
+  }
+  cr_assert_eq(cw_cookies_count(c), 2);
+  cw_slist_free_all(list);
+  cw_cookies_free(c);
+}
+
+/* The old one stays if there is no memory for the new one. */
+Test(cookies, without_memory) {
+  bool failed = true;
+  long n = 0;
+  while (failed) {
+    failing_start(++n);
+    failing_pause(true);
+    struct cw_cookies *c = cw_cookies_new(seed, NULL);
+    struct cw_cookie_place place = at("example.org", "/", true);
+    struct cw_cookie_place sub = at("sub.example.org", "/", true);
+    const char *why = NULL;
+    set(c, "a=1", place);
+    failing_pause(false);
+    enum cw_code err =
+        cw_cookies_set(c, cw_slice_str("a=2"), &place, NOW, &why);
+    if (!err) {
+      err = cw_cookies_set(c, cw_slice_str("b=3"), &sub, NOW, &why);
+    }
+    failing_pause(true);
+    failed = failing_allocations() >= n;
+    cr_assert_eq(err, failed ? CWE_OUT_OF_MEMORY : CW_OK);
+    cr_assert_eq(cw_cookies_count(c), failed ? 1 : 2);
+    cw_cookies_free(c);
+    cr_assert_eq(failing_live(), 0);
+    failing_stop();
+  }
+  cr_assert_gt(n, 2);
+}
+
 Test(cookies, have_ceilings) {
-  struct cw_cookies *c = cw_cookies_new(seed);
+  struct cw_cookies *c = cw_cookies_new(seed, NULL);
   char text[64], host[64];
   for (int i = 0; i < CW_COOKIES_MAX_OF_DOMAIN + 20; i++) {
     (void)snprintf(text, sizeof(text), "c%d=%d", i, i);

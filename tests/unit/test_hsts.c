@@ -106,7 +106,7 @@ Test(hsts, dates) {
 
 static struct cw_hsts *open_store(void) {
   static const uint64_t seed[2] = {1, 2};
-  struct cw_hsts *hsts = cw_hsts_new(seed);
+  struct cw_hsts *hsts = cw_hsts_new(seed, NULL);
   cr_assert_not_null(hsts);
   return hsts;
 }
@@ -229,7 +229,7 @@ Test(hsts, without_memory) {
     size_t count;
     failing_start(n);
     cw_buf_init(&text, 100000);
-    struct cw_hsts *hsts = cw_hsts_new(seed);
+    struct cw_hsts *hsts = cw_hsts_new(seed, NULL);
     enum cw_code err = hsts ? CW_OK : CWE_OUT_OF_MEMORY;
     if (!err) {
       err = cw_hsts_merge_text(hsts, cw_slice_str(file), NOW);

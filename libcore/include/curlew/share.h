@@ -1,7 +1,7 @@
 /*
- * What several easy handles share: cached names, TLS sessions, idle
- * connections; set with CWOPT_SHARE. A share outlives the handles that use it,
- * and does not change while any does.
+ * What several easy handles share: cookies, cached names, TLS sessions, idle
+ * connections, hosts of HSTS; set with CWOPT_SHARE. A share outlives the
+ * handles that use it, and does not change while any does.
  *
  * Without lock callbacks a share and all its handles are for one thread. With
  * both set, each thread may run handles of its own, in a multi of its own;
@@ -39,10 +39,9 @@ typedef enum cw_lock_access {
 } cw_lock_access;
 
 /* CWSHOPT_LOCKFUNC, CWSHOPT_UNLOCKFUNC: locks and unlocks what is of that kind,
-   a CW_LOCK_DATA_ value, for the calling thread. Locks of one kind never nest,
-   and at most one is held at a time; access is CW_LOCK_ACCESS_SINGLE. handle is
-   NULL: a use may be of several handles. Nothing of the library may be called
-   inside. */
+   a CW_LOCK_DATA_ value, for the calling thread. At most one is held at a time;
+   access is CW_LOCK_ACCESS_SINGLE. handle is NULL: a use may be of several
+   handles. Nothing of the library may be called inside. */
 typedef void (*cw_lock_fn)(CW *handle, cw_lock_data data, cw_lock_access access,
                            void *userdata);
 typedef void (*cw_unlock_fn)(CW *handle, cw_lock_data data, void *userdata);
@@ -61,12 +60,12 @@ CW_EXTERN CWSH *cw_share_init(void);
    share. */
 CW_EXTERN CWSH *cw_share_init_on(const struct cw_platform *platform);
 /* The third argument is of the type that is said above. CWSHE_IN_USE: a handle
-   has it set; CWSHE_BAD_OPTION; CWSHE_NOT_BUILT_IN: a kind that is not;
-   CWSHE_INVALID; CWSHE_NOMEM. */
+   has it set; CWSHE_BAD_OPTION: no such option, or no kind; CWSHE_INVALID;
+   CWSHE_NOMEM. */
 CW_EXTERN enum cw_shcode cw_share_setopt(CWSH *share, enum cw_shoption option,
                                          ...);
-/* Closes its connections and frees it. CWSHE_IN_USE: a handle has it set, and
-   nothing is done. CWSHE_INVALID for NULL. */
+/* Closes its connections and frees it with all that it holds. CWSHE_IN_USE: a
+   handle has it set, and nothing is done. CWSHE_INVALID for NULL. */
 CW_EXTERN enum cw_shcode cw_share_cleanup(CWSH *share);
 /* The sentence of a code, a constant, never NULL. */
 CW_EXTERN const char *cw_share_strerror(enum cw_shcode code);
