@@ -182,7 +182,8 @@ static enum cw_code ssh_receive(struct cw_exchange *x) {
   }
   if (!err) {
     x->response.any_bytes = true;
-    x->reusable = true;
+    const struct cw_ssh *ssh = cw_conn_state(x->conn);
+    x->reusable = !ssh->io_code;
   }
   return err;
 }

@@ -103,9 +103,8 @@ struct cw_ssh_run {
 /* The session of x->conn, made if need be. CWE_OUT_OF_MEMORY. */
 CW_MUST_CHECK enum cw_code cw_ssh_get(struct cw_exchange *x,
                                       struct cw_ssh **pssh);
-/* CW_AGAIN, with x->want from what libssh2 waits for. */
-enum cw_code cw_ssh_wait(struct cw_exchange *x, const struct cw_ssh *ssh);
-/* A call of libssh2 failed with error: CW_AGAIN, or the code (general where
+/* A call of libssh2 failed with error: CW_AGAIN, with x->want from what libssh2
+   waits for, or the code (general where
    libssh2's error has none of its own) with a sentence: what, and why. */
 enum cw_code cw_ssh_failed(struct cw_exchange *x, struct cw_ssh *ssh, int error,
                            enum cw_code general, const char *what);

@@ -111,12 +111,10 @@ static LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC(answer_prompts) {
   ssh->prompted = true;
   size_t len = strlen(ssh->password);
   responses[0].text = cw_ssh_alloc(len + 1, abstract);
-  if (!responses[0].text) {
-    ssh->io_code = CWE_OUT_OF_MEMORY;
-    return;
+  if (responses[0].text) {
+    memcpy(responses[0].text, ssh->password, len + 1);
+    responses[0].length = (unsigned)len;
   }
-  memcpy(responses[0].text, ssh->password, len + 1);
-  responses[0].length = (unsigned)len;
 }
 
 static enum cw_code by_keyboard(struct cw_exchange *x, struct cw_ssh_run *run,

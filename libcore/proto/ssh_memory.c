@@ -1,7 +1,8 @@
 /*
  * The memory of a session: libssh2's, kept in a list, so that what it loses
  * (1.10: the host key at each exchange of keys but the last) goes with its
- * connection.
+ * connection. Where there is none, libssh2 has many names for what follows, or
+ * goes on and waits for what it could not keep: the session counts as broken.
  */
 #include <stdalign.h>
 #include <string.h>
@@ -18,6 +19,7 @@ void *cw_ssh_alloc(size_t n, void **abstract) {
   struct block *block =
       n <= SIZE_MAX - sizeof(*block) ? cw_malloc(sizeof(*block) + n) : NULL;
   if (!block) {
+    ssh->io_code = CWE_OUT_OF_MEMORY;
     return NULL;
   }
   block->node = (struct cw_node){NULL, NULL};
@@ -37,7 +39,11 @@ void *cw_ssh_realloc(void *ptr, size_t n, void **abstract) {
                             : NULL;
   struct block *kept = moved ? moved : block;
   cw_list_add_tail(&ssh->memory, &kept->node);
-  return moved ? moved + 1 : NULL;
+  if (!moved) {
+    ssh->io_code = CWE_OUT_OF_MEMORY;
+    return NULL;
+  }
+  return moved + 1;
 }
 
 void cw_ssh_free(void *ptr, void **abstract) {

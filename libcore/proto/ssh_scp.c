@@ -37,7 +37,7 @@ static enum cw_code scp_close(struct cw_exchange *x, struct cw_ssh_run *run,
   }
   int error = libssh2_channel_free(ssh->channel);
   if (error == LIBSSH2_ERROR_EAGAIN) {
-    return cw_ssh_wait(x, ssh);
+    return cw_ssh_failed(x, ssh, error, CWE_SSH, "cannot end the copy");
   }
   ssh->channel = NULL;
   run->quote = x->request.ssh->postquote;

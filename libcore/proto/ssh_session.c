@@ -172,7 +172,8 @@ enum cw_code cw_ssh_get(struct cw_exchange *x, struct cw_ssh **pssh) {
   return CW_OK;
 }
 
-enum cw_code cw_ssh_wait(struct cw_exchange *x, const struct cw_ssh *ssh) {
+/* CW_AGAIN, with x->want from what libssh2 waits for. */
+static enum cw_code wait_for(struct cw_exchange *x, const struct cw_ssh *ssh) {
   int directions = libssh2_session_block_directions(ssh->session);
   x->want = 0;
   if (directions & LIBSSH2_SESSION_BLOCK_OUTBOUND) {
@@ -232,11 +233,11 @@ static enum cw_code sftp_failed(struct cw_exchange *x, struct cw_ssh *ssh,
 enum cw_code cw_ssh_failed(struct cw_exchange *x, struct cw_ssh *ssh, int error,
                            enum cw_code general, const char *what) {
   char *text = NULL;
-  if (error == LIBSSH2_ERROR_EAGAIN) {
-    return cw_ssh_wait(x, ssh);
-  }
   if (error == LIBSSH2_ERROR_ALLOC || ssh->io_code == CWE_OUT_OF_MEMORY) {
     return cw_fail_oom(x->fail);
+  }
+  if (error == LIBSSH2_ERROR_EAGAIN) {
+    return wait_for(x, ssh);
   }
   if (ssh->io_code) {
     /* The connection has said it in x->fail, but for an orderly end. */

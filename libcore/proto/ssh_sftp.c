@@ -36,10 +36,9 @@ enum cw_code cw_sftp_close(struct cw_exchange *x, struct cw_ssh_run *run,
                            struct cw_ssh *ssh) {
   if (ssh->handle) {
     int error = libssh2_sftp_close_handle(ssh->handle);
-    if (error == LIBSSH2_ERROR_EAGAIN) {
-      return cw_ssh_wait(x, ssh);
+    if (error != LIBSSH2_ERROR_EAGAIN) {
+      ssh->handle = NULL; /* it is freed, whatever the server said */
     }
-    ssh->handle = NULL; /* it is freed, whatever the server said */
     if (error) {
       return cw_ssh_failed(x, ssh, error, CWE_SSH, "cannot close the file");
     }
