@@ -53,8 +53,8 @@ static int on_key(CW *easy, const struct cw_khkey *known,
 
 static enum cw_code transfer(CW *easy, bool is_upload) {
   char url[200];
-  snprintf(url, sizeof(url), "sftp://127.0.0.1:%d%s/%s", d.port, d.dir,
-           is_upload ? "deep/up" : "down");
+  snprintf(url, sizeof(url), "sftp://127.0.0.1:%d%s/%s", d.server.port,
+           d.server.dir, is_upload ? "deep/up" : "down");
   SET(easy, CWOPT_URL, url);
   SET(easy, CWOPT_USERNAME, d.self);
   SET(easy, CWOPT_SSH_PRIVATE_KEYFILE, sshd_path(&d, "user_ed25519"));

@@ -259,7 +259,8 @@ static void quote(enum cw_option list, const char *const *commands) {
     size_t n = 0;
     for (mark = commands[i]; *mark; mark++) {
       n += (size_t)snprintf(line + n, sizeof(line) - n, "%.*s",
-                            *mark == 1 ? 100 : 1, *mark == 1 ? d.dir : mark);
+                            *mark == 1 ? 100 : 1,
+                            *mark == 1 ? d.server.dir : mark);
     }
     all = cw_slist_append(all, line);
   }
@@ -446,8 +447,8 @@ static size_t pause_between(char *bytes, size_t size, size_t n, void *data) {
 static void run_multi(const char *scheme, const char *name) {
   char url[300];
   struct cw_msg *msg = NULL;
-  snprintf(url, sizeof(url), "%s://127.0.0.1:%d%s/%s", scheme, d.port, d.dir,
-           name);
+  snprintf(url, sizeof(url), "%s://127.0.0.1:%d%s/%s", scheme, d.server.port,
+           d.server.dir, name);
   set(CWOPT_URL, url);
   multi = cw_multi_init();
   pauses = 0;
@@ -507,7 +508,7 @@ Test(sshd, notices_that_a_kept_connection_died) {
   char command[150];
   snprintf(command, sizeof(command),
            "for id in $(cat /proc/%d/task/%d/children); do kill $id; done",
-           (int)d.pid, (int)d.pid);
+           (int)d.server.pid, (int)d.server.pid);
   sshd_do(&d, "sftp", "hello", CW_OK, NULL);
   for (int i = 0; i < 5; i++) {
     sshd_sh(&d, command);
@@ -530,7 +531,7 @@ Test(sshd, serves_many_at_once) {
     got_collect(&got[i], easy[i]);
     char url[300];
     snprintf(url, sizeof(url), "%s://127.0.0.1:%d%s/big",
-             i % 2 ? "scp" : "sftp", d.port, d.dir);
+             i % 2 ? "scp" : "sftp", d.server.port, d.server.dir);
     cr_assert_eq(cw_easy_setopt(easy[i], CWOPT_URL, url), CW_OK);
     cr_assert_eq(cw_multi_add_handle(multi, easy[i]), CWM_OK);
   }

@@ -89,7 +89,7 @@ Test(sshd_login, of_the_url) {
   set(CWOPT_USERNAME, NULL);
   set(CWOPT_SSH_AUTH_TYPES, CWSSH_AUTH_PASSWORD);
   snprintf(url, sizeof(url), "sftp://%s:%s@127.0.0.1:%d%s/hello", d.user,
-           d.password, d.port, d.dir);
+           d.password, d.server.port, d.server.dir);
   set(CWOPT_URL, url);
   cr_assert_eq(cw_easy_perform(d.easy), CW_OK, "%s", cw_easy_detail(d.easy));
   sshd_got(&d, "hello from sshd\n");
@@ -148,7 +148,7 @@ Test(sshd_hostkey, has_to_be_known) {
   sshd_has(&d, "hosts", "", 0);
   set(CWOPT_SSH_KNOWNHOSTS, sshd_path(&d, "not there"));
   is_refused("does not have it");
-  set(CWOPT_SSH_KNOWNHOSTS, d.dir);
+  set(CWOPT_SSH_KNOWNHOSTS, d.server.dir);
   is_refused("cannot read");
   set(CWOPT_SSH_KNOWNHOSTS, "");
   is_refused("no pin and no callback");

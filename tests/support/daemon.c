@@ -176,13 +176,17 @@ static void remove_folder(const char *dir) {
   cr_assert_eq(status, 0, "%s cannot be removed", dir);
 }
 
-void daemon_stop(struct daemon *daemon) {
+void daemon_end(struct daemon *daemon) {
   int status = 0;
   if (daemon->pid > 0) {
     cr_assert_eq(kill(daemon->pid, SIGTERM), 0);
     cr_assert_eq(waitpid(daemon->pid, &status, 0), daemon->pid);
     daemon->pid = 0;
   }
+}
+
+void daemon_stop(struct daemon *daemon) {
+  daemon_end(daemon);
   remove_folder(daemon->dir);
   cert_free(daemon->ca);
   cert_free(daemon->cert);

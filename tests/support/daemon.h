@@ -40,6 +40,8 @@ void daemon_put(const struct daemon *daemon, FILE *f, const char *text);
    same, and waits until it accepts connections at last_port, the one that it
    opens last. What it prints is in "output" of the folder. */
 void daemon_run(struct daemon *daemon, const char *const argv[], int last_port);
+/* Ends it; it may run again. */
+void daemon_end(struct daemon *daemon);
 /* Ends it and removes the folder. */
 void daemon_stop(struct daemon *daemon);
 /* SCHEME://127.0.0.1:PORT and path; the TLS port where the scheme ends in "s".

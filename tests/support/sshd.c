@@ -1,35 +1,24 @@
 /* See sshd.h. */
 #include "support/sshd.h"
 
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* --- files ---------------------------------------------------------------- */
 
 const char *sshd_path(const struct sshd *d, const char *name) {
-  static char paths[8][300];
-  static unsigned next;
-  char *path = paths[next++ % 8];
-  snprintf(path, sizeof(paths[0]), "%s/%s", d->dir, name);
-  return path;
+  return daemon_path(&d->server, name);
 }
 
 void sshd_write(const struct sshd *d, const char *name, const char *bytes,
                 size_t n) {
   FILE *f = fopen(sshd_path(d, name), "wb");
-  cr_assert_not_null(f, "%s/%s", d->dir, name);
+  cr_assert_not_null(f, "%s/%s", d->server.dir, name);
   n = n == SIZE_MAX ? strlen(bytes) : n;
   cr_assert_eq(fwrite(bytes, 1, n, f), n);
   cr_assert_eq(fclose(f), 0);
@@ -63,76 +52,22 @@ void sshd_has(const struct sshd *d, const char *name, const char *bytes,
 
 void sshd_sh(const struct sshd *d, const char *command) {
   char line[1000];
-  snprintf(line, sizeof(line), "cd '%s' && { %s; }", d->dir, command);
+  snprintf(line, sizeof(line), "cd '%s' && { %s; }", d->server.dir, command);
   cr_assert_eq(system(line), 0, "%s", line);
 }
 
 /* --- the server ----------------------------------------------------------- */
 
-static int free_port(void) {
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  struct sockaddr_in in = {.sin_family = AF_INET,
-                           .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  socklen_t len = sizeof(in);
-  cr_assert_eq(bind(fd, (struct sockaddr *)&in, len), 0);
-  cr_assert_eq(getsockname(fd, (struct sockaddr *)&in, &len), 0);
-  close(fd);
-  return ntohs(in.sin_port);
-}
-
-static int answers(int port) {
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  struct sockaddr_in in = {.sin_family = AF_INET,
-                           .sin_port = htons((uint16_t)port),
-                           .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  int good = connect(fd, (struct sockaddr *)&in, sizeof(in)) == 0;
-  close(fd);
-  return good;
-}
-
-/* The script becomes the server, so that its id is the child's. */
-static void run_script(const struct sshd *d, const char *hostkeys,
-                       const char *more) {
-  char port[16];
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  int out = open(sshd_path(d, "out"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-  dup2(open("/dev/null", O_RDWR), 0);
-  dup2(out, 1);
-  dup2(out, 2);
-  snprintf(port, sizeof(port), "%d", d->port);
-  execl("tests/support/sshd.sh", "sshd.sh", d->dir, port,
-        hostkeys ? hostkeys : "", more ? more : "", (char *)NULL);
-  _exit(127);
-}
-
-static void say_log(const struct sshd *d, const char *name) {
-  size_t n = 0;
-  char *text = sshd_read(d, name, &n);
-  cr_log_error("%s: %s", name, text ? text : "is not there");
-  free(text);
-}
-
+/* The script becomes the server. */
 static void up(struct sshd *d, const char *hostkeys, const char *more) {
-  d->pid = fork();
-  cr_assert_geq(d->pid, 0);
-  if (d->pid == 0) {
-    run_script(d, hostkeys, more);
-  }
-  for (int i = 0; i < 1000 && !answers(d->port); i++) {
-    int status = 0;
-    if (waitpid(d->pid, &status, WNOHANG) != 0) {
-      say_log(d, "out");
-      say_log(d, "log");
-      cr_assert_fail("sshd ended with status %d", status);
-    }
-    usleep(10000);
-  }
-  cr_assert(answers(d->port), "sshd does not answer");
+  const char *const argv[] = {
+      "tests/support/sshd.sh", "\1", "\2", hostkeys ? hostkeys : "",
+      more ? more : "",        NULL};
+  daemon_run(&d->server, argv, d->server.port);
 }
 
 void sshd_down(struct sshd *d) {
-  kill(d->pid, SIGTERM);
-  waitpid(d->pid, NULL, 0);
+  daemon_end(&d->server);
 }
 
 void sshd_up_changed(struct sshd *d, const char *hostkeys) {
@@ -151,12 +86,11 @@ static void make_handle(struct sshd *d) {
 }
 
 void sshd_start(struct sshd *d, const char *hostkeys, const char *more) {
-  *d = (struct sshd){.port = free_port(), .seek = -1};
+  *d = (struct sshd){.seek = -1};
   const struct passwd *self = getpwuid(geteuid());
   cr_assert_not_null(self);
   snprintf(d->self, sizeof(d->self), "%s", self->pw_name);
-  snprintf(d->dir, sizeof(d->dir), "/tmp/curlew-sshd-XXXXXX");
-  cr_assert_not_null(mkdtemp(d->dir));
+  daemon_open(&d->server, "sshd");
   up(d, hostkeys, more);
   sshd_write(d, "hello", "hello from sshd\n", SIZE_MAX);
   make_handle(d);
@@ -171,8 +105,7 @@ void sshd_stop(struct sshd *d) {
     snprintf(command, sizeof(command), "userdel -f %s 2> /dev/null", d->user);
     cr_expect_eq(system(command), 0, "%s", command);
   }
-  snprintf(command, sizeof(command), "rm -rf %s", d->dir);
-  cr_expect_eq(system(command), 0);
+  daemon_stop(&d->server);
 }
 
 static void random_hex(char *out, size_t digits) {
@@ -193,8 +126,7 @@ void sshd_add_user(struct sshd *d) {
   random_hex(d->user + 3, 8);
   random_hex(d->password, 24);
   snprintf(command, sizeof(command),
-           "useradd -M -N -s /bin/sh -p \"$(openssl passwd -6 %s)\" %s && "
-           "chmod 755 .",
+           "useradd -M -N -s /bin/sh -p \"$(openssl passwd -6 %s)\" %s",
            d->password, d->user);
   sshd_sh(d, command);
 }
@@ -258,8 +190,8 @@ void sshd_do(struct sshd *d, const char *scheme, const char *path,
              enum cw_code want, const char *says) {
   char url[400];
   bool whole = path[0] == '/';
-  snprintf(url, sizeof(url), "%s://127.0.0.1:%d%s%s%s", scheme, d->port,
-           whole ? "" : d->dir, whole ? "" : "/", path);
+  snprintf(url, sizeof(url), "%s://127.0.0.1:%d%s%s%s", scheme, d->server.port,
+           whole ? "" : d->server.dir, whole ? "" : "/", path);
   bytes_clear(&d->got.body);
   bytes_clear(&d->got.head);
   d->given = 0;

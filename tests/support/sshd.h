@@ -6,15 +6,12 @@
 #ifndef TESTS_SUPPORT_SSHD_H
 #define TESTS_SUPPORT_SSHD_H
 
-#include <sys/types.h>
-
 #include "curlew/curlew.h"
+#include "support/daemon.h"
 #include "support/peer.h"
 
 struct sshd {
-  char dir[64]; /* see sshd.sh for what is in it */
-  int port;
-  pid_t pid;
+  struct daemon server;        /* see sshd.sh for what is in its folder */
   char self[64];               /* who runs the test; has the keys */
   char user[32], password[32]; /* of sshd_add_user, else "" */
   CW *easy;
@@ -39,7 +36,7 @@ void sshd_stop(struct sshd *d);
 /* Adds a user with a password to the system; needs root. */
 void sshd_add_user(struct sshd *d);
 
-/* "dir/name"; kept until a few calls later. */
+/* The path of a file of the folder; good for four calls. */
 const char *sshd_path(const struct sshd *d, const char *name);
 /* Writes n bytes (SIZE_MAX: a text) to a file of the folder. */
 void sshd_write(const struct sshd *d, const char *name, const char *bytes,
