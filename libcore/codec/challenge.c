@@ -1,7 +1,8 @@
 /*
  * How it works: behind a comma, a token that '=' follows is a parameter of the
- * challenge before it, and any other token is the scheme of the next one. What
- * stands behind a scheme and is no parameter is a token68, which only its
+ * challenge before it, and any other token is the scheme of the next one. A
+ * parameter that is malformed makes all that follows part of its challenge.
+ * What stands behind a scheme and is no parameter is a token68, which only its
  * scheme understands; it is skipped up to the comma.
  */
 #include "codec/challenge.h"
@@ -15,6 +16,13 @@ static void skip_commas(struct cw_slice *s) {
     cw_lex_drop(s, 1);
     cw_lex_skip_space(s);
   }
+}
+
+/* A token and '=': no scheme, whatever comes behind it. */
+static bool begins_param(struct cw_slice s) {
+  bool has_name = cw_lex_take_token(&s).len > 0;
+  cw_lex_skip_space(&s);
+  return has_name && s.len > 0 && s.ptr[0] == '=';
 }
 
 /* Behind a parameter there is a comma or the end. */
@@ -87,24 +95,27 @@ static bool skip_token68(struct cw_slice *s) {
 bool cw_challenge_next(struct cw_slice *rest, struct cw_challenge *challenge) {
   struct cw_auth_param param;
   skip_commas(rest);
+  if (begins_param(*rest)) {
+    return false;
+  }
   challenge->scheme = cw_lex_take_token(rest);
   if (challenge->scheme.len == 0) {
     return false;
   }
   cw_lex_skip_space(rest);
   const char *first = rest->ptr;
-  if (!take_param(rest, &param) && !skip_token68(rest)) {
-    challenge->params =
-        cw_slice(first, rest->len + (size_t)(rest->ptr - first));
-    cw_lex_drop(rest, rest->len);
-    return true;
-  }
+  bool is_good = take_param(rest, &param) || skip_token68(rest);
   const char *end = rest->ptr;
-  for (;;) {
+  while (is_good) {
     skip_commas(rest);
     if (!take_param(rest, &param)) {
+      is_good = !begins_param(*rest);
       break;
     }
+    end = rest->ptr;
+  }
+  if (!is_good) {
+    cw_lex_drop(rest, rest->len);
     end = rest->ptr;
   }
   challenge->params = cw_slice(first, (size_t)(end - first));

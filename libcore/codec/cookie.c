@@ -32,18 +32,27 @@ static void on_expires(struct cw_cookie *cookie, struct cw_slice value,
   }
 }
 
+/* Digits, with a hyphen in front or not (RFC 6265, 5.2.2). */
+static bool is_number(struct cw_slice s) {
+  size_t i = s.len > 0 && s.ptr[0] == '-';
+  bool is_good = i < s.len;
+  for (; i < s.len; i++) {
+    is_good = is_good && cw_is_digit(s.ptr[i]);
+  }
+  return is_good;
+}
+
 /* Seconds from now; it wins over Expires. */
 static bool on_max_age(struct cw_cookie *cookie, struct cw_slice value,
                        int64_t now_s) {
   int64_t seconds = 0;
-  uint64_t large = 0;
-  if (cw_scan_i64(value, &seconds)) {
-    seconds = seconds > MAX_AGE_S ? MAX_AGE_S : seconds;
-  } else if (value.len > 0 && cw_scan_u64(value, UINT64_MAX, &large)) {
-    seconds = MAX_AGE_S;
-  } else {
+  if (!is_number(value)) {
     return false;
   }
+  if (!cw_scan_i64(value, &seconds)) {
+    seconds = value.ptr[0] == '-' ? 0 : MAX_AGE_S;
+  }
+  seconds = seconds > MAX_AGE_S ? MAX_AGE_S : seconds;
   cookie->expires_s = seconds <= 0 ? 1 : now_s + seconds;
   return true;
 }

@@ -191,6 +191,7 @@ bool cw_hsts_parse_line(struct cw_slice line, struct cw_slice *host,
     return false;
   }
   size_t n = cw_slice_find(line, ' ');
+  n = cw_slice_find(cw_slice(line.ptr, n), '\t');
   *host = cw_slice(line.ptr, n);
   cw_lex_drop(&line, n);
   line = cw_slice_trim(line);

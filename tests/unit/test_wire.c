@@ -5,7 +5,9 @@
 #include <dirent.h>
 #include <limits.h>
 
+#include "../wire/ftp.h"
 #include "../wire/ftplist.h"
+#include "../wire/lines.h"
 #include "../wire/rtsp.h"
 #include "../wire/transcript.h"
 
@@ -27,6 +29,10 @@ struct codec {
   bool steps; /* replayed with a step as well */
   void (*transcribe)(struct cw_buf *out, struct cw_slice input,
                      const struct way *way, struct cw_slice directives);
+  /* Or: each line of the input is one for this function, in a block of its
+     own. Where the input is cut does not matter then; each part of a line from
+     its front is given as well, and only a sanitizer looks at what it does. */
+  void (*line)(struct cw_buf *out, struct cw_slice line);
 };
 
 struct file {
@@ -86,6 +92,12 @@ static void play_rtsp(struct cw_buf *out, struct cw_slice input,
   wire_rtsp(out, input, way->cuts);
 }
 
+static void play_ftp(struct cw_buf *out, struct cw_slice input,
+                     const struct way *way, struct cw_slice directives) {
+  (void)directives;
+  wire_ftp(out, input, way->cuts);
+}
+
 static const struct codec http1 = {
     .folder = "http1",
     .at_least = 100,
@@ -102,6 +114,16 @@ static const struct codec ftplist = {.folder = "ftplist",
                                      .transcribe = play_ftplist};
 static const struct codec rtsp = {
     .folder = "rtsp", .at_least = 14, .transcribe = play_rtsp};
+static const struct codec ftp = {
+    .folder = "ftp", .at_least = 20, .transcribe = play_ftp};
+static const struct codec lines[] = {
+    {.folder = "hsts_header", .at_least = 2, .line = wire_hsts_header},
+    {.folder = "hsts_line", .at_least = 2, .line = wire_hsts_line},
+    {.folder = "challenge", .at_least = 4, .line = wire_challenges},
+    {.folder = "set_cookie", .at_least = 4, .line = wire_set_cookie},
+    {.folder = "cookie_line", .at_least = 2, .line = wire_cookie_line},
+    {.folder = "wildcard", .at_least = 4, .line = wire_wildcard},
+};
 
 /* --- files ---------------------------------------------------------------- */
 
@@ -154,13 +176,38 @@ static void read_directives(struct file *f) {
 
 /* --- replaying ------------------------------------------------------------ */
 
+static void transcribe_line(struct cw_buf *out, const struct codec *codec,
+                            struct cw_slice line) {
+  char *block = malloc(line.len > 0 ? line.len : 1);
+  cr_assert_not_null(block);
+  memcpy(block, line.ptr, line.len);
+  codec->line(out, cw_slice(block, line.len));
+  free(block);
+}
+
+static void transcribe_lines(struct cw_buf *out, const struct file *f) {
+  struct cw_slice rest = cw_buf_slice(&f->input), line;
+  while (rest.len > 0 && cw_slice_split(&rest, '\n', &line)) {
+    size_t before = out->len;
+    for (size_t n = 0; n < line.len; n++) {
+      transcribe_line(out, f->codec, cw_slice(line.ptr, n));
+      cw_buf_truncate(out, before);
+    }
+    transcribe_line(out, f->codec, line);
+  }
+}
+
 static bool replay(const struct file *f, struct way way, const char *how,
                    size_t where) {
   struct cw_buf out;
   cw_buf_init(&out, WIRE_MAX_TRANSCRIPT);
   wire_must(cw_buf_reserve(&out, 1));
-  f->codec->transcribe(&out, cw_buf_slice(&f->input), &way,
-                       cw_buf_slice(&f->directives));
+  if (f->codec->line) {
+    transcribe_lines(&out, f);
+  } else {
+    f->codec->transcribe(&out, cw_buf_slice(&f->input), &way,
+                         cw_buf_slice(&f->directives));
+  }
   bool same = cw_slice_eq(cw_buf_slice(&out), cw_buf_slice(&f->expected));
   cr_expect(same, "%s/%s, %s %zu:\n--- expected\n%.*s--- got\n%.*s",
             f->codec->folder, f->name, how, where, (int)f->expected.len,
@@ -173,7 +220,7 @@ static bool replay(const struct file *f, struct way way, const char *how,
 static void replay_all_ways(const struct file *f) {
   const size_t one = 1;
   struct way way = {0};
-  bool good = replay(f, way, "whole", 0);
+  bool good = replay(f, way, "whole", 0) && !f->codec->line;
   if (good && f->codec->steps) {
     way.step = 1;
     good = replay(f, way, "whole, bytes used one at a time", 1);
@@ -236,4 +283,14 @@ Test(wire, ftplist) {
 
 Test(wire, rtsp) {
   play(&rtsp);
+}
+
+Test(wire, ftp) {
+  play(&ftp);
+}
+
+Test(wire, lines) {
+  for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+    play(&lines[i]);
+  }
 }
