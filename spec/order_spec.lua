@@ -1,6 +1,7 @@
 -- The order in which callbacks come, as docs/callbacks.md prints it: each block
 -- there that begins with ```order NAME is recorded anew and compared.
 local rtsp = require "spec.rtsp_server"
+local sshd = require "spec.sshd"
 local world = require "spec.binding.world"
 local cw = require "curlew"
 
@@ -118,5 +119,79 @@ describe("the order of calls", function()
       request("teardown", "")
     end)
     assert.equal(printed "rtsp-session", table.concat(note, "\n"))
+  end)
+
+  -- Of a real server, so what depends on time is left out: xferinfo is noted
+  -- when a number has changed.
+  it("of an upload by SFTP to an unknown host is as it is printed", function()
+    local server <close> = sshd.start "ed25519"
+    server:write("part", "hello")
+    local hosts = server:write("hosts", "")
+    local events = recorder()
+    local function note(format, ...)
+      events((format:format(...):gsub(tostring(server.port), "22")
+        :gsub(server.dir:gsub("%-", "%%-"), "/files")))
+    end
+    local sent = 0
+    do
+      local e <close> = cw.easy {
+        url = ("sftp://files.test:%d%s/part"):format(server.port, server.dir),
+        username = server.user, ssh_auth_types = "publickey",
+        ssh_private_keyfile = server.dir .. "/user_ed25519",
+        ssh_knownhosts = hosts, upload = true, resume_from_large = -1,
+        quote = { "pwd" }, infilesize = 11,
+        verbose = true, noprogress = false, forbid_reuse = true,
+        resolver_start_function = function(host, port)
+          note("resolver_start %s %d", host, port)
+          return { "127.0.0.1" }
+        end,
+        opensocketfunction = function(purpose, address)
+          note("opensocket %s %s:%d", purpose, address.ip, address.port)
+        end,
+        sockoptfunction = function(_, purpose)
+          note("sockopt %s", purpose)
+        end,
+        ssh_keyfunction = function(known, found, match)
+          note("ssh_key %s, %s, %s -> fine_add_to_file", known, found.type,
+            match)
+          return "fine_add_to_file"
+        end,
+        prereqfunction = function(peer)
+          note("prereq %s:%d", peer.ip, peer.port)
+        end,
+        seekfunction = function(offset, origin)
+          note("seek %d %s", offset, origin)
+        end,
+        readfunction = function(_, left)
+          local part = table.remove(left, 1)
+          note("read -> %s", part or "nil, the end")
+          return part
+        end,
+        readdata = { " world" },
+        headerfunction = function(line)
+          note("header %q", line:match "^[^\n]*")
+        end,
+        xferinfofunction = function(_, down, _, up)
+          if up ~= sent then
+            sent = up
+            note("xferinfo %d down, %d up", down, up)
+          end
+        end,
+        debugfunction = function(kind, view)
+          if kind == "data_out" then
+            note("debug data_out %d bytes", #view)
+          elseif view:string():find "^SSH: logged in" then
+            note "debug text SSH: logged in"
+          end
+        end,
+        closesocketfunction = function()
+          note "closesocket"
+        end,
+      }
+      e:perform()
+    end
+    assert.equal("hello world", server:read "part")
+    assert.matches("^%[files%.test%]", server:read "hosts")
+    assert.equal(printed "sftp-upload", table.concat(events, "\n"))
   end)
 end)

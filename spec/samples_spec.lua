@@ -9,6 +9,7 @@
 --   ```sh          its commands are there
 --   ```lua no-run  not run; there should be a reason beside it
 -- Any other mark is an error. Servers are in samples/server.lua.
+local sshd = require "spec.sshd"
 local BUILD = os.getenv "CURLEW_BUILD" or "build/release"
 
 local function quote(text)
@@ -227,9 +228,24 @@ openssl x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -CAcreateserial \
   -days 2 -extfile ext -out cert.pem; } > certs.log 2>&1
 ]]
 
+-- What sftp://example.org/~/ leads to.
+local function start_sshd(folder)
+  local server = sshd.start("ed25519",
+    "Subsystem sftp internal-sftp -d %D/home")
+  os.execute(("mkdir -p %s/home/reports"):format(quote(server.dir)))
+  for _, name in ipairs { "2025-12.csv", "2026-01.csv", "2026-02.csv" } do
+    server:write("home/reports/" .. name, "day,count\n1,2\n")
+  end
+  server:write("known_hosts", "example.org "
+    .. server:read "host_ed25519.pub":match "^%S+ %S+" .. "\n")
+  write(folder .. "/ssh", ("%d %s\n%s\n"):format(server.port, server.user,
+    server.dir))
+  return server
+end
+
 local function start_servers()
   local folder = output "mktemp -d"
-  world = { folder = folder, count = 0 }
+  world = { folder = folder, count = 0, sshd = start_sshd(folder) }
   assert(os.execute(UNLOADED .. "sh -c "
     .. quote(OPENSSL:format(quote(folder)))),
     "no certificates: see " .. folder .. "/certs.log")
@@ -249,6 +265,7 @@ local function start_servers()
 end
 
 local function stop_servers()
+  world.sshd:close()
   os.remove(world.folder .. "/ports")
   -- It writes its last words, if it has any, within a turn of its loop.
   os.execute "sleep 0.3"

@@ -38,11 +38,13 @@ function sshd:write(name, text)
   return self.dir .. "/" .. name
 end
 
--- hostkeys: "ed25519 ecdsa" by default. A missing server is an error.
-function sshd:up(hostkeys)
-  os.execute((CLEAN .. "timeout 600 tests/support/sshd.sh '%s' %d '%s' "
+-- hostkeys: "ed25519 ecdsa" by default; more: a line of its configuration, in
+-- which %D is the folder. A missing server is an error.
+function sshd:up(hostkeys, more)
+  os.execute((CLEAN .. "timeout 600 tests/support/sshd.sh '%s' %d '%s' '%s' "
     .. ">'%s/out' 2>&1 & echo $! >'%s/pid'"):format(self.dir, self.port,
-    hostkeys or "ed25519 ecdsa", self.dir, self.dir))
+    hostkeys or "ed25519 ecdsa", (more or ""):gsub("%%D", self.dir), self.dir,
+    self.dir))
   for _ = 1, 200 do
     if (self:read "log" or ""):find "Server listening" then
       return self
@@ -70,10 +72,12 @@ function sshd:close()
   os.execute((CLEAN .. "rm -rf '%s'"):format(self.dir))
 end
 
-function sshd.start(hostkeys)
+sshd.__close = sshd.close
+
+function sshd.start(hostkeys, more)
   local self = setmetatable({ dir = output "mktemp -d /tmp/curlew-sshd-XXXXXX",
     port = free_port(), user = output "id -un" }, sshd)
-  self:up(hostkeys)
+  self:up(hostkeys, more)
   self:write("hello", "hello from sshd\n")
   return self
 end

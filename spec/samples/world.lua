@@ -24,12 +24,28 @@ for _, host in ipairs(HOSTS) do
   table.insert(connect_to, ("%s:554:127.0.0.1:%d"):format(host, rtsp))
 end
 
+-- SFTP: whoever the sample says it is, it comes in with the key of the test.
+local ssh = assert(io.open(folder .. "/ssh"))
+local ssh_port, ssh_user, ssh_dir = ssh:read("n", "l", "l")
+ssh:close()
+table.insert(connect_to, ("example.org:22:127.0.0.1:%d"):format(ssh_port))
+
+local function as_of_the_test(opts)
+  if type(opts) == "table" and (opts.url or ""):find "^sftp:" then
+    return { username = ssh_user:match "%S+",
+      ssh_private_keyfile = ssh_dir .. "/user_ed25519",
+      ssh_knownhosts = ssh_dir .. "/known_hosts" }
+  end
+  return {}
+end
+
 -- Every easy handle comes from here, whoever asks for it.
 local easy = core.easy
 function core.easy(opts, ...)
   local function settle(handle, ...)
     if handle then
       handle:setopt { connect_to = connect_to, cainfo = folder .. "/ca.pem" }
+      handle:setopt(as_of_the_test(opts))
     end
     return handle, ...
   end

@@ -42,7 +42,10 @@ fi
   echo "MaxAuthTries 20"
   echo "PrintMotd no"
   echo "LogLevel VERBOSE"
-  echo "Subsystem sftp internal-sftp"
+  case $more in
+    Subsystem*) ;;
+    *) echo "Subsystem sftp internal-sftp" ;;
+  esac
   echo "$more"
 } > sshd_config
 exec /usr/sbin/sshd -D -e -f "$dir/sshd_config" 2> "$dir/log"
