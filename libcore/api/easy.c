@@ -47,7 +47,8 @@ enum cw_code cw_easy_reset(CW *easy) {
   cw_options_fini(&easy->options);
   cw_options_init(&easy->options);
   easy->options.value[cw_opt_share].p = share;
-  cw_easy_forget_server(easy);
+  cw_easy_forget_challenge(easy, CW_AUTH_SERVER);
+  cw_easy_forget_challenge(easy, CW_AUTH_PROXY);
   return CW_OK;
 }
 

@@ -139,11 +139,23 @@ static int64_t request_size(struct cw_easy *easy) {
 static int64_t header_size(struct cw_easy *easy) {
   return (int64_t)easy->t.header_bytes;
 }
+static int64_t connect_status(struct cw_easy *easy) {
+  return easy->t.connect_status;
+}
 static int64_t auth_avail(struct cw_easy *easy) {
-  return easy->t.auth_avail;
+  return easy->t.auth[CW_AUTH_SERVER].avail;
 }
 static int64_t auth_used(struct cw_easy *easy) {
-  return easy->t.auth_used;
+  return easy->t.auth[CW_AUTH_SERVER].used;
+}
+static int64_t proxy_auth_avail(struct cw_easy *easy) {
+  return easy->t.auth[CW_AUTH_PROXY].avail;
+}
+static int64_t proxy_auth_used(struct cw_easy *easy) {
+  return easy->t.auth[CW_AUTH_PROXY].used;
+}
+static int64_t used_proxy(struct cw_easy *easy) {
+  return easy->t.used_proxy;
 }
 static int64_t primary_port(struct cw_easy *easy) {
   return easy->t.primary_port;
@@ -199,7 +211,7 @@ static const struct int_row {
   int_fn read;
 } int_rows[] = {
     {CWINFO_RESPONSE_CODE, status},
-    {CWINFO_HTTP_CONNECTCODE, nothing},
+    {CWINFO_HTTP_CONNECTCODE, connect_status},
     {CWINFO_HTTP_VERSION, http_version},
     {CWINFO_PROTOCOL, protocol},
     {CWINFO_RETRY_AFTER, retry_after},
@@ -211,8 +223,8 @@ static const struct int_row {
     {CWINFO_HEADER_SIZE, header_size},
     {CWINFO_HTTPAUTH_AVAIL, auth_avail},
     {CWINFO_HTTPAUTH_USED, auth_used},
-    {CWINFO_PROXYAUTH_AVAIL, nothing},
-    {CWINFO_PROXYAUTH_USED, nothing},
+    {CWINFO_PROXYAUTH_AVAIL, proxy_auth_avail},
+    {CWINFO_PROXYAUTH_USED, proxy_auth_used},
     {CWINFO_RTSP_CLIENT_CSEQ, rtsp_client_cseq},
     {CWINFO_RTSP_SERVER_CSEQ, rtsp_server_cseq},
     {CWINFO_RTSP_CSEQ_RECV, rtsp_cseq_recv},
@@ -221,7 +233,7 @@ static const struct int_row {
     {CWINFO_NUM_CONNECTS, connects},
     {CWINFO_OS_ERRNO, os_errno},
     {CWINFO_LASTSOCKET, active_socket},
-    {CWINFO_USED_PROXY, nothing},
+    {CWINFO_USED_PROXY, used_proxy},
     {CWINFO_PROXY_ERROR, nothing},
     {CWINFO_SSL_VERIFYRESULT, verify_result},
     {CWINFO_PROXY_SSL_VERIFYRESULT, nothing},

@@ -32,7 +32,8 @@ enum cw_scheme_flag {
   sc_no_query = 1 << 3, /* of no concern here: the query is split off */
   sc_credentials = 1 << 4,
   sc_login = 1 << 5,
-  sc_owned = 1 << 6
+  sc_owned = 1 << 6,
+  sc_forward = 1 << 7
 };
 
 struct cw_uri {

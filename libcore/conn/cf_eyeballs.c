@@ -191,8 +191,9 @@ static enum cw_code eyeballs_give_up(struct cf_eyeballs *e, enum cw_code err,
                                      struct cw_fail *fail) {
   const struct cw_conn *conn = e->f.conn;
   e->f.conn->info.os_errno = e->last_errno;
-  err = cw_fail(fail, err, "could not connect to %s:%d: %s", conn->host,
-                conn->info.peer_port,
+  err = cw_fail(fail, err, "could not connect to %s%s:%d: %s",
+                conn->proxy ? "the proxy " : "",
+                conn->proxy ? conn->proxy : conn->host, conn->info.peer_port,
                 e->reasons[0] ? e->reasons : "there is no address");
   if (fail && fail->os_errno == 0) {
     fail->os_errno = e->last_errno;

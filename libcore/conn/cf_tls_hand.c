@@ -52,7 +52,7 @@ static enum cw_code hand_verify_failed(struct cf_tls *tls,
   cw_conn_trace(conn, "SSL certificate problem: %s", words);
   return cw_fail(fail, CWE_PEER_FAILED_VERIFICATION,
                  "%s:%d failed verification: %s", conn->host,
-                 conn->info.peer_port, words);
+                 cw_conn_port(conn), words);
 }
 
 static enum cw_code hand_failed(struct cf_tls *tls, enum cw_code code,
@@ -62,7 +62,7 @@ static enum cw_code hand_failed(struct cf_tls *tls, enum cw_code code,
     return cw_fail(fail, code, "the TLS handshake failed: %s", words);
   }
   return cw_fail(fail, code, "the TLS handshake with %s:%d failed: %s",
-                 conn->host, conn->info.peer_port, words);
+                 conn->host, cw_conn_port(conn), words);
 }
 
 static enum cw_code hand_error(struct cf_tls *tls, struct cw_fail *fail) {

@@ -40,7 +40,14 @@ static enum cw_code conn_copy_spec(struct cw_conn *conn,
     }
     conn->socket.interface = conn->interface;
   }
-  conn->info.peer_port = spec->port;
+  if (spec->proxy) {
+    conn->proxy = cw_strdup(spec->proxy);
+    if (!conn->proxy) {
+      return CWE_OUT_OF_MEMORY;
+    }
+  }
+  conn->port = spec->port;
+  conn->info.peer_port = spec->proxy ? spec->proxy_port : spec->port;
   conn->close_hook = spec->close_hook;
   conn->deadline_us = spec->deadline_us;
   return CW_OK;
@@ -91,6 +98,7 @@ void cw_conn_free(struct cw_conn *conn) {
   cw_timer_stop(conn->loop, &conn->deadline);
   cw_task_cancel(conn->loop, &conn->task);
   cw_free(conn->host);
+  cw_free(conn->proxy);
   cw_free(conn->key);
   cw_free(conn->interface);
   cw_free(conn);
@@ -204,11 +212,21 @@ enum cw_code cw_filter_step(struct cw_filter **slot, struct cw_fail *fail) {
   return CW_OK;
 }
 
+int cw_conn_port(const struct cw_conn *conn) {
+  return conn->proxy ? conn->port : conn->info.peer_port;
+}
+
+bool cw_conn_says_again(const struct cw_conn *conn) {
+  return conn->says_again;
+}
+
 static enum cw_code conn_timed_out(struct cw_conn *conn, struct cw_fail *fail) {
   int64_t took = cw_loop_now_us(conn->loop) - conn->info.created_us;
   return cw_fail(fail, CWE_OPERATION_TIMEDOUT,
-                 "connecting to %s:%d timed out after %lld ms (%s)", conn->host,
-                 conn->info.peer_port, (long long)(took / 1000),
+                 "connecting to %s:%d%s%s timed out after %lld ms (%s)",
+                 conn->host, cw_conn_port(conn),
+                 conn->proxy ? " through the proxy " : "",
+                 conn->proxy ? conn->proxy : "", (long long)(took / 1000),
                  cw_conn_phase(conn));
 }
 

@@ -1,7 +1,7 @@
 /*
  * A connection: a chain of filters from a socket up to plaintext bytes.
  *
- *     (happy eyeballs over) socket -> tls -> whoever reads and writes
+ *     (happy eyeballs over) socket -> tunnel -> tls -> whoever reads and writes
  *
  * A connection is made from a spec, stepped until it is connected, used by one
  * exchange at a time through its attachment, kept in a pool while idle, and
@@ -20,8 +20,10 @@
 #include "net/resolve.h"
 #include "net/socket.h"
 
+struct cw_buf;
 struct cw_conn;
 struct cw_filter;
+struct cw_headers;
 struct cw_tls_sessions;
 
 /* TLS as options say it; strings borrowed from the options for as long as the
@@ -58,6 +60,18 @@ struct cw_conn_user {
   enum cw_code (*sockopt)(void *data, int fd, int purpose,
                           bool *palready_connected);
   enum cw_code (*ssl_ctx)(void *data, void *ctx);
+  /* The three for a tunnel; where the spec has one, the first and the last are
+     set. Writes the head of CONNECT for target, with its empty line; before
+     each time that it is sent. Never pends. */
+  enum cw_code (*connect_head)(void *data, const char *target,
+                               struct cw_buf *head);
+  /* One line of the answer's head, as it came. NULL: it is traced. */
+  enum cw_code (*connect_line)(void *data, struct cw_slice line);
+  /* The head is in, and is none of 1xx. *pagain: CONNECT is to be sent once
+     more (it may have something to add then). Never pends. */
+  enum cw_code (*connect_answer)(void *data, int status,
+                                 const struct cw_headers *headers,
+                                 bool *pagain);
   /* kind is CW_DEBUG_; text without its line end. */
   void (*trace)(void *data, int kind, const char *bytes, size_t n);
 };
@@ -74,6 +88,11 @@ struct cw_conn_spec {
   const char *host; /* for SNI, verification and messages; no brackets */
   int port;
   bool tls;
+  /* addrs are those of a proxy of this name; NULL: there is none */
+  const char *proxy;
+  int proxy_port;
+  const char *tunnel_to;     /* "host:port" that an HTTP proxy is asked to
+                                connect to; NULL: it is given requests */
   struct cw_addrs *addrs;    /* in order; a reference is taken */
   int64_t happy_eyeballs_us; /* RFC 8305 connection attempt delay */
   int64_t deadline_us;       /* loop time for connecting in all; 0: none */
@@ -135,7 +154,10 @@ bool cw_conn_is_connected(const struct cw_conn *conn);
    came where the end was due, or no TLS is there. */
 CW_MUST_CHECK enum cw_code cw_conn_end_tls(struct cw_conn *conn, bool say,
                                            struct cw_fail *fail);
-/* "connect", "accept" or "tls" while connecting: where it is. */
+/* After a failed step: the proxy wants to know who we are, and another
+   connection to the same addresses may tell it. */
+bool cw_conn_says_again(const struct cw_conn *conn);
+/* "connect", "accept", "proxy" or "tls" while connecting: where it is. */
 const char *cw_conn_phase(const struct cw_conn *conn);
 
 /* Somebody else (or, NULL, nobody) uses it from now on. */

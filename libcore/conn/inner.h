@@ -29,8 +29,11 @@ struct cw_conn {
   bool closing;
   bool keeps_data; /* cw_conn_keep_data */
   uint64_t id;
+  bool says_again; /* cw_conn_says_again */
   char *host;
-  char *key; /* key_len bytes */
+  int port;    /* host's; of a direct connection info.peer_port is nearer */
+  char *proxy; /* whose addresses are connected to; NULL: host's */
+  char *key;   /* key_len bytes */
   size_t key_len;
   struct cw_close_hook close_hook;
   struct cw_socket_options socket; /* interface: a copy of ours */
@@ -60,6 +63,8 @@ void cw_conn_free(struct cw_conn *conn);
 /* Something happened to the socket or a timer of conn: tells whoever uses it.
    Nothing of conn may be touched afterwards: an idle one may be gone. */
 void cw_conn_notify(struct cw_conn *conn);
+/* host's port as messages name it. */
+int cw_conn_port(const struct cw_conn *conn);
 /* A line of text for the user's trace; nothing is formatted without one. */
 void cw_conn_trace(const struct cw_conn *conn, const char *fmt, ...)
     CW_PRINTF(2, 3);
@@ -110,6 +115,12 @@ CW_MUST_CHECK enum cw_code cw_cf_accept_new_own(struct cw_conn *conn,
 /* Races attempts over addrs (a reference is taken). NULL for want of memory. */
 struct cw_filter *cw_cf_eyeballs_new(struct cw_conn *conn,
                                      struct cw_addrs *addrs, int64_t delay_us);
+
+/* A tunnel to target through the HTTP proxy that next leads to. NULL for want
+   of memory; next is the caller's still. */
+struct cw_filter *cw_cf_http_connect_new(struct cw_conn *conn,
+                                         const char *target,
+                                         struct cw_filter *next);
 
 /* TLS as a client. CWE_OUT_OF_MEMORY, CWE_SSL_*: a config that cannot be. */
 CW_MUST_CHECK enum cw_code cw_cf_tls_new(struct cw_conn *conn,

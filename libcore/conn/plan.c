@@ -1,7 +1,8 @@
 /*
  * The order of filters, known here and nowhere else:
  *
- *     to be made:  tls -> (happy eyeballs, until one wins) -> socket
+ *     to be made:  tls -> http_connect -> (happy eyeballs, until one wins)
+ *                  -> socket
  *     or awaited:  tls -> (accept, until one has come) -> socket
  *     accepted:    tls -> socket
  *
@@ -23,6 +24,14 @@ enum cw_code cw_plan_connect(struct cw_conn *conn,
   }
   if (!conn->top) {
     return cw_fail_oom(fail);
+  }
+  if (spec->tunnel_to) {
+    struct cw_filter *tunnel =
+        cw_cf_http_connect_new(conn, spec->tunnel_to, conn->top);
+    if (!tunnel) {
+      return cw_fail_oom(fail);
+    }
+    conn->top = tunnel;
   }
   if (spec->tls) {
     return cw_cf_tls_new(conn, spec, conn->top, fail, &conn->top);

@@ -1,9 +1,16 @@
 /*
- * How it works: one method that is named is used at once. Basic and Bearer need
- * nothing from the server; Digest needs its challenge, so the first request
- * goes without its body, which would only be thrown away. Where several methods
- * are named the first request goes as if none were, and the 401 chooses: of
- * what it offers and we may, Digest before Basic.
+ * How it works: two sides may ask who we are, the server by 401 and a proxy by
+ * 407; what tells them apart is a row each, and each has a state of its own, so
+ * that one request may answer both.
+ *
+ * One method that is named is used at once. Basic and Bearer need nothing from
+ * the other side; Digest needs its challenge, so the first request goes without
+ * its body, which would only be thrown away. Where several methods are named
+ * the first request goes as if none were, and the answer chooses: of what it
+ * offers and we may, Digest before Basic.
+ *
+ * A proxy is answered in the request where that is forwarded, else in CONNECT:
+ * what goes through a tunnel says nothing of the proxy.
  */
 #include "engine/auth.h"
 #include "engine/conv.h"
@@ -14,6 +21,7 @@
 #include "codec/base64.h"
 #include "codec/challenge.h"
 #include "engine/easy.h"
+#include "engine/proxy.h"
 #include "proto/ask_rtsp.h"
 
 #define DIGESTS (CWAUTH_DIGEST | CWAUTH_DIGEST_IE)
@@ -21,25 +29,41 @@
    cost their comparison with each request. Past it a round is made instead. */
 #define MAX_SPACES 64
 
+static const struct side_row {
+  int status;
+  const char *name, *challenge, *info;
+  enum cw_opt methods;
+} sides[CW_AUTH_SIDES] = {
+    [CW_AUTH_SERVER] = {401, "server", "WWW-Authenticate",
+                        "Authentication-Info", cw_opt_httpauth},
+    [CW_AUTH_PROXY] = {407, "proxy", "Proxy-Authenticate",
+                       "Proxy-Authentication-Info", cw_opt_proxyauth},
+};
+
 static const struct cw_options *opts(const struct cw_easy *easy) {
   return &easy->options;
 }
 
-static enum cw_code keep(struct cw_easy *easy, struct cw_buf *value) {
-  const char *text = cw_arena_dup(&easy->x.arena, cw_buf_slice(value));
-  easy->x.request.authorization = text;
-  return text ? CW_OK : CWE_OUT_OF_MEMORY;
+static int64_t allowed_by(const struct cw_easy *easy, enum cw_auth_side side) {
+  return cw_opt_i(opts(easy), sides[side].methods);
+}
+
+static enum cw_code keep(struct cw_easy *easy, struct cw_buf *value,
+                         const char **pvalue) {
+  *pvalue = cw_arena_dup(&easy->x.arena, cw_buf_slice(value));
+  return *pvalue ? CW_OK : CWE_OUT_OF_MEMORY;
 }
 
 /* --- Basic and Bearer -----------------------------------------------------
  */
 
-static enum cw_code make_basic(struct cw_easy *easy) {
+static enum cw_code make_basic(struct cw_easy *easy, enum cw_auth_side side,
+                               const char **pvalue) {
   struct cw_buf user, password, value;
   cw_buf_init(&user, 2 * CW_LOGIN_MAX_BYTES);
   cw_buf_init(&password, CW_LOGIN_MAX_BYTES);
   cw_buf_init(&value, 4 * CW_LOGIN_MAX_BYTES);
-  enum cw_code err = cw_request_login(easy, &user, &password);
+  enum cw_code err = cw_login_get(easy, side, &user, &password);
   if (!err) {
     err = cw_buf_add_char(&user, ':');
   }
@@ -53,7 +77,7 @@ static enum cw_code make_basic(struct cw_easy *easy) {
     err = cw_base64_add(&value, cw_buf_slice(&user));
   }
   if (!err) {
-    err = keep(easy, &value);
+    err = keep(easy, &value, pvalue);
   }
   cw_buf_wipe(&user);
   cw_buf_wipe(&password);
@@ -66,7 +90,7 @@ static enum cw_code make_bearer(struct cw_easy *easy, const char *token) {
   cw_buf_init(&value, 2 * CW_LOGIN_MAX_BYTES);
   enum cw_code err = cw_buf_addf(&value, "Bearer %s", token);
   if (!err) {
-    err = keep(easy, &value);
+    err = keep(easy, &value, &easy->x.request.authorization);
   }
   cw_buf_wipe(&value);
   return err ? cw_fail_oom(&easy->fail) : CW_OK;
@@ -76,22 +100,28 @@ static enum cw_code make_bearer(struct cw_easy *easy, const char *token) {
  */
 
 /* What a challenge counts for beside its path: scheme, host and port. */
-static enum cw_code add_origin(const struct cw_uri *uri, struct cw_buf *text) {
+static enum cw_code add_origin(const struct cw_easy *easy,
+                               enum cw_auth_side side, struct cw_buf *text) {
+  const struct cw_uri *uri = &easy->t.uri;
+  if (side == CW_AUTH_PROXY) {
+    return cw_buf_addf(text, "proxy://%s:%d", cw_proxy_uri(easy)->host,
+                       cw_proxy_port(easy));
+  }
   return cw_buf_addf(text, "%s://%s%s:%d", uri->scheme, uri->host,
                      uri->zoneid ? uri->zoneid : "", cw_uri_port(uri));
 }
 
-static bool is_same_origin(struct cw_easy *easy) {
+static bool is_same_origin(const struct cw_easy *easy, enum cw_auth_side side) {
   struct cw_buf text;
   cw_buf_init(&text, CW_URI_MAX_BYTES);
-  bool same = easy->digest && add_origin(&easy->t.uri, &text) == CW_OK &&
-              cw_slice_eq_str(cw_buf_slice(&text), easy->digest->origin);
+  bool same = easy->digest[side] && add_origin(easy, side, &text) == CW_OK &&
+              cw_slice_eq_str(cw_buf_slice(&text), easy->digest[side]->origin);
   cw_buf_fini(&text);
   return same;
 }
 
 /* Whether what is asked lies below one URI of a domain. */
-static bool lies_below(struct cw_easy *easy, struct cw_slice reference) {
+static bool lies_below(const struct cw_easy *easy, struct cw_slice reference) {
   const struct cw_uri *uri = &easy->t.uri;
   struct cw_uri space;
   char *text = cw_memdup0(reference.ptr, reference.len);
@@ -105,11 +135,12 @@ static bool lies_below(struct cw_easy *easy, struct cw_slice reference) {
   return below;
 }
 
-/* RFC 7616, 3.3: without a domain the challenge is for the whole server. */
-static bool is_in_space(struct cw_easy *easy) {
-  struct cw_slice rest = cw_slice_str(easy->digest->challenge.domain);
+/* RFC 7616, 3.3: without a domain the challenge is for the whole server, and
+   one of a proxy always is for all that it does. */
+static bool is_in_space(const struct cw_easy *easy, enum cw_auth_side side) {
+  struct cw_slice rest = cw_slice_str(easy->digest[side]->challenge.domain);
   struct cw_slice one;
-  if (rest.len == 0) {
+  if (rest.len == 0 || side == CW_AUTH_PROXY) {
     return true;
   }
   for (int i = 0; i < MAX_SPACES && cw_slice_split(&rest, ' ', &one); i++) {
@@ -120,46 +151,80 @@ static bool is_in_space(struct cw_easy *easy) {
   return false;
 }
 
-static bool knows_challenge(struct cw_easy *easy) {
-  return is_same_origin(easy) &&
-         cw_digest_can_answer(&easy->digest->challenge, easy->t.body_known) &&
-         (easy->t.auth_rounds > 0 || is_in_space(easy));
+static bool knows_challenge(const struct cw_easy *easy, enum cw_auth_side side,
+                            bool body_known) {
+  return is_same_origin(easy, side) &&
+         cw_digest_can_answer(&easy->digest[side]->challenge, body_known) &&
+         (easy->t.auth[side].rounds > 0 || is_in_space(easy, side));
 }
 
-static enum cw_code add_target(const struct cw_easy *easy, struct cw_buf *uri) {
+/* The target as the server sees it: a proxy takes its name off. */
+static enum cw_code add_path(const struct cw_easy *easy, struct cw_buf *uri) {
   const struct cw_uri *u = &easy->t.uri;
-  const struct cw_ask_rtsp *rtsp = easy->x.request.rtsp;
-  const char *target = easy->x.request.target;
-  if (rtsp) {
-    target = rtsp->stream_uri ? rtsp->stream_uri : "*";
-  }
-  enum cw_code err = cw_buf_add_str(uri, target    ? target
-                                         : u->path ? u->path
-                                                   : "/");
-  if (!err && !target && u->query) {
+  enum cw_code err = cw_buf_add_str(uri, u->path ? u->path : "/");
+  if (!err && u->query) {
     err = cw_buf_add_char(uri, '?');
     err = err ? err : cw_buf_add_str(uri, u->query);
   }
   return err;
 }
 
-static enum cw_code make_digest(struct cw_easy *easy) {
-  struct cw_request *r = &easy->x.request;
-  struct cw_buf uri;
-  cw_buf_init(&uri, CW_URI_MAX_BYTES);
-  enum cw_code err = add_target(easy, &uri);
-  if (err) {
-    err = cw_fail_oom(&easy->fail);
-  } else {
-    struct cw_slice said = cw_buf_slice(&uri);
-    if (cw_opt_i(opts(easy), cw_opt_httpauth) & CWAUTH_DIGEST_IE) {
-      said.len = cw_slice_find(said, '?');
-    }
-    err = cw_digest_state_answer(easy, easy->digest, cw_slice_str(r->method),
-                                 said, &r->authorization);
+static enum cw_code add_target(const struct cw_easy *easy,
+                               enum cw_auth_side side, struct cw_buf *uri) {
+  const struct cw_ask_rtsp *rtsp = easy->x.request.rtsp;
+  const char *target = side == CW_AUTH_PROXY
+                           ? easy->x.request.target
+                           : cw_opt_s(opts(easy), cw_opt_request_target);
+  if (rtsp) {
+    target = rtsp->stream_uri ? rtsp->stream_uri : "*";
   }
-  cw_buf_fini(&uri);
-  return err;
+  return target ? cw_buf_add_str(uri, target) : add_path(easy, uri);
+}
+
+static enum cw_code make_digest(struct cw_easy *easy, enum cw_auth_side side,
+                                const struct cw_auth_ask *ask,
+                                const char **pvalue) {
+  struct cw_auth_ask said = *ask;
+  if (allowed_by(easy, side) & CWAUTH_DIGEST_IE) {
+    said.uri.len = cw_slice_find(said.uri, '?');
+  }
+  return cw_digest_state_answer(easy, side, &said, pvalue);
+}
+
+/* --- filling in -----------------------------------------------------------
+ */
+
+/* Whether nothing can be said before that side has asked. */
+static bool awaits_challenge(const struct cw_easy *easy,
+                             enum cw_auth_side side) {
+  const struct cw_auth *a = &easy->t.auth[side];
+  int64_t allowed = allowed_by(easy, side);
+  return cw_login_is_known(easy, side) && !a->settled && a->rounds == 0 &&
+         allowed && !(allowed & ~DIGESTS) &&
+         !knows_challenge(easy, side, easy->t.body_known);
+}
+
+/* What that side is told; *pvalue stays NULL where that is nothing. */
+static enum cw_code say(struct cw_easy *easy, enum cw_auth_side side,
+                        const struct cw_auth_ask *ask, const char **pvalue) {
+  struct cw_auth *a = &easy->t.auth[side];
+  int64_t allowed = allowed_by(easy, side);
+  bool several = (allowed & (allowed - 1)) != 0;
+  a->used = 0;
+  if (!cw_login_is_known(easy, side) || a->settled) {
+    return CW_OK;
+  }
+  if ((allowed & DIGESTS) && !a->sent &&
+      knows_challenge(easy, side, ask->body_known)) {
+    a->used = CWAUTH_DIGEST;
+    return make_digest(easy, side, ask, pvalue);
+  }
+  if (!(allowed & CWAUTH_BASIC) || (several && !a->sent)) {
+    return CW_OK;
+  }
+  a->sent = true;
+  a->used = CWAUTH_BASIC;
+  return make_basic(easy, side, pvalue);
 }
 
 /* As libcurl does: a body that could only be refused is not sent. */
@@ -177,40 +242,62 @@ static void withhold_body(struct cw_easy *easy) {
   easy->t.auth_withheld = true;
 }
 
-/* --- filling in -----------------------------------------------------------
- */
+static enum cw_code say_in_request(struct cw_easy *easy, enum cw_auth_side side,
+                                   const char **pvalue) {
+  const struct cw_request *r = &easy->x.request;
+  struct cw_buf uri;
+  cw_buf_init(&uri, CW_URI_MAX_BYTES);
+  enum cw_code err = add_target(easy, side, &uri);
+  if (err) {
+    err = cw_fail_oom(&easy->fail);
+  } else {
+    struct cw_auth_ask ask = {
+        .method = cw_slice_str(r->method),
+        .uri = cw_buf_slice(&uri),
+        .body = r->has_body ? r->body_memory : cw_slice("", 0),
+        .body_known = !r->has_body || r->body_memory.ptr,
+    };
+    err = say(easy, side, &ask, pvalue);
+  }
+  cw_buf_fini(&uri);
+  return err;
+}
 
-enum cw_code cw_auth_fill(struct cw_easy *easy) {
-  const struct cw_options *o = opts(easy);
-  struct cw_transfer *t = &easy->t;
-  int64_t allowed = cw_opt_i(o, cw_opt_httpauth);
+static enum cw_code say_to_server(struct cw_easy *easy) {
   const char *token = cw_conv_s(easy, cw_opt_xoauth2_bearer);
-  bool may = t->same_host || cw_opt_i(o, cw_opt_unrestricted_auth);
-  bool several = (allowed & (allowed - 1)) != 0;
-  t->auth_used = 0;
-  t->auth_withheld = false;
-  t->body_known = !easy->x.request.has_body || easy->x.request.body_memory.ptr;
-  if (token && may && (allowed & CWAUTH_BEARER)) {
-    t->auth_used = CWAUTH_BEARER;
+  bool may =
+      easy->t.same_host || cw_opt_i(opts(easy), cw_opt_unrestricted_auth);
+  if (token && may && (allowed_by(easy, CW_AUTH_SERVER) & CWAUTH_BEARER)) {
+    easy->t.auth[CW_AUTH_SERVER].used = CWAUTH_BEARER;
     return make_bearer(easy, token);
   }
-  if (!cw_request_has_login(easy) || t->auth_settled) {
-    return CW_OK;
-  }
-  if ((allowed & DIGESTS) && !t->auth_sent && knows_challenge(easy)) {
-    t->auth_used = CWAUTH_DIGEST;
-    return make_digest(easy);
-  }
-  if (!(allowed & ~DIGESTS) && t->auth_rounds == 0 && !easy->x.request.rtsp) {
+  return say_in_request(easy, CW_AUTH_SERVER, &easy->x.request.authorization);
+}
+
+enum cw_code cw_auth_fill(struct cw_easy *easy) {
+  struct cw_transfer *t = &easy->t;
+  struct cw_request *r = &easy->x.request;
+  bool forwards = cw_proxy_forwards(easy);
+  t->auth_withheld = false;
+  t->body_known = !r->has_body || r->body_memory.ptr;
+  if (!r->rtsp && (awaits_challenge(easy, CW_AUTH_SERVER) ||
+                   (forwards && awaits_challenge(easy, CW_AUTH_PROXY)))) {
     withhold_body(easy);
-    return CW_OK;
   }
-  if (!(allowed & CWAUTH_BASIC) || (several && !t->auth_sent)) {
-    return CW_OK;
-  }
-  t->auth_sent = true;
-  t->auth_used = CWAUTH_BASIC;
-  return make_basic(easy);
+  enum cw_code err =
+      forwards ? say_in_request(easy, CW_AUTH_PROXY, &r->proxy_authorization)
+               : CW_OK;
+  return err ? err : say_to_server(easy);
+}
+
+enum cw_code cw_auth_fill_connect(struct cw_easy *easy, const char *target,
+                                  const char **pvalue) {
+  struct cw_auth_ask ask = {.method = cw_slice_str("CONNECT"),
+                            .uri = cw_slice_str(target),
+                            .body = cw_slice("", 0),
+                            .body_known = true};
+  *pvalue = NULL;
+  return say(easy, CW_AUTH_PROXY, &ask, pvalue);
 }
 
 /* --- judging --------------------------------------------------------------
@@ -223,88 +310,127 @@ static long offer(struct cw_slice scheme) {
                                               : 0;
 }
 
-static void note_offers(struct cw_easy *easy) {
+static void note_offers(struct cw_easy *easy, enum cw_auth_side side,
+                        const struct cw_headers *headers) {
   size_t index = 0;
   struct cw_slice value;
   struct cw_challenge one;
-  easy->t.auth_avail = 0;
-  while (
-      cw_headers_next(&easy->x.headers, "WWW-Authenticate", &index, &value)) {
+  long *pavail = &easy->t.auth[side].avail;
+  *pavail = 0;
+  while (cw_headers_next(headers, sides[side].challenge, &index, &value)) {
     while (cw_challenge_next(&value, &one)) {
-      easy->t.auth_avail |= offer(one.scheme);
+      *pavail |= offer(one.scheme);
     }
   }
 }
 
 /* A challenge after an answer in Digest means that the password is wrong,
    unless it says that only the nonce is too old. */
-static enum cw_code judge_digest(struct cw_easy *easy) {
-  struct cw_transfer *t = &easy->t;
+static enum cw_code judge_digest(struct cw_easy *easy, enum cw_auth_side side,
+                                 const struct cw_auth_answer *answer,
+                                 bool *pretry) {
+  struct cw_auth *a = &easy->t.auth[side];
   struct cw_buf origin;
   bool usable = false;
-  bool answered = t->auth_used == CWAUTH_DIGEST;
+  bool answered = a->used == CWAUTH_DIGEST;
   cw_buf_init(&origin, CW_URI_MAX_BYTES);
-  enum cw_code err = add_origin(&t->uri, &origin);
+  enum cw_code err = add_origin(easy, side, &origin);
   err = err ? cw_fail_oom(&easy->fail)
-            : cw_digest_state_learn(easy, &easy->digest, "WWW-Authenticate",
+            : cw_digest_state_learn(easy, side, sides[side].challenge, answer,
                                     cw_buf_slice(&origin), &usable);
   cw_buf_fini(&origin);
   if (err || !usable) {
     return err;
   }
-  t->auth_retry = (!answered || easy->digest->challenge.stale) &&
-                  t->auth_rounds < CW_AUTH_MAX_ROUNDS;
-  if (!t->auth_retry) {
-    cw_easy_forget_server(easy);
+  *pretry = (!answered || easy->digest[side]->challenge.stale) &&
+            a->rounds < CW_AUTH_MAX_ROUNDS;
+  if (!*pretry) {
+    cw_easy_forget_challenge(easy, side);
   } else if (answered) {
-    cw_tracef(easy, "the server's nonce has become stale: once more");
+    cw_tracef(easy, "the %s's nonce has become stale: once more",
+              sides[side].name);
   }
   return CW_OK;
 }
 
-static enum cw_code judge_401(struct cw_easy *easy) {
-  struct cw_transfer *t = &easy->t;
-  int64_t allowed = cw_opt_i(opts(easy), cw_opt_httpauth);
-  note_offers(easy);
-  if (!cw_request_has_login(easy) || t->auth_sent ||
-      t->auth_used == CWAUTH_BEARER) {
+static enum cw_code judge_challenge(struct cw_easy *easy,
+                                    enum cw_auth_side side,
+                                    const struct cw_auth_answer *answer,
+                                    bool *pretry) {
+  struct cw_auth *a = &easy->t.auth[side];
+  int64_t allowed = allowed_by(easy, side);
+  note_offers(easy, side, answer->headers);
+  if (!cw_login_is_known(easy, side) || a->sent || a->used == CWAUTH_BEARER) {
     return CW_OK;
   }
-  bool may_digest = (allowed & DIGESTS) && (t->auth_avail & CWAUTH_DIGEST);
-  enum cw_code err = may_digest ? judge_digest(easy) : CW_OK;
-  if (err || t->auth_retry) {
+  bool may_digest = (allowed & DIGESTS) && (a->avail & CWAUTH_DIGEST);
+  enum cw_code err =
+      may_digest ? judge_digest(easy, side, answer, pretry) : CW_OK;
+  if (err || *pretry) {
     return err;
   }
-  if (t->auth_used == CWAUTH_DIGEST && may_digest) {
+  if (a->used == CWAUTH_DIGEST && may_digest) {
     return CW_OK; /* Basic would show the password that was refused */
   }
-  if ((allowed & CWAUTH_BASIC) && (t->auth_avail & CWAUTH_BASIC)) {
-    t->auth_sent = t->auth_retry = true;
+  if ((allowed & CWAUTH_BASIC) && (a->avail & CWAUTH_BASIC)) {
+    a->sent = *pretry = true;
   }
   return CW_OK;
 }
 
-enum cw_code cw_auth_judge(struct cw_easy *easy) {
-  struct cw_transfer *t = &easy->t;
-  int status = easy->x.response.status;
+static enum cw_code judge_side(struct cw_easy *easy, enum cw_auth_side side,
+                               const struct cw_auth_answer *answer,
+                               bool *pretry) {
+  struct cw_auth *a = &easy->t.auth[side];
   enum cw_code err = CW_OK;
-  t->auth_retry = false;
-  if (status == 401) {
-    err = judge_401(easy);
-  } else if (t->auth_used == CWAUTH_DIGEST) {
-    err = cw_digest_state_renew(easy, easy->digest, "Authentication-Info");
-  } else if (t->auth_withheld && status < 300) {
-    /* Nobody asked who we are: now the same with its body. */
-    t->auth_settled = t->auth_retry = true;
+  *pretry = false;
+  if (answer->status == sides[side].status) {
+    err = judge_challenge(easy, side, answer, pretry);
+  } else if (a->used == CWAUTH_DIGEST) {
+    err = cw_digest_state_renew(easy, side, sides[side].info, answer->headers);
   }
-  if (t->auth_retry) {
-    t->auth_rounds++;
-    t->auth_settled = t->auth_settled && status != 401;
+  if (*pretry) {
+    a->rounds++;
+    a->settled = false;
   }
   return err;
 }
 
+/* Nobody asked who we are: now the same with its body. */
+static void settle(struct cw_transfer *t) {
+  for (int side = 0; side < CW_AUTH_SIDES; side++) {
+    t->auth[side].settled = t->auth[side].used == 0;
+  }
+  t->auth_retry = true;
+}
+
+enum cw_code cw_auth_judge(struct cw_easy *easy) {
+  struct cw_transfer *t = &easy->t;
+  struct cw_auth_answer answer = {easy->x.response.status, &easy->x.headers,
+                                  t->body_known};
+  bool proxy_asks = false;
+  enum cw_code err = judge_side(easy, CW_AUTH_SERVER, &answer, &t->auth_retry);
+  if (!err && cw_proxy_forwards(easy)) {
+    err = judge_side(easy, CW_AUTH_PROXY, &answer, &proxy_asks);
+    t->auth_retry = t->auth_retry || proxy_asks;
+  }
+  if (!err && !t->auth_retry && t->auth_withheld && answer.status < 300) {
+    settle(t);
+  }
+  return err;
+}
+
+enum cw_code cw_auth_judge_connect(struct cw_easy *easy, int status,
+                                   const struct cw_headers *headers,
+                                   bool *pagain) {
+  struct cw_auth_answer answer = {status, headers, true};
+  return judge_side(easy, CW_AUTH_PROXY, &answer, pagain);
+}
+
 void cw_auth_next_hop(struct cw_easy *easy) {
-  easy->t.auth_sent = easy->t.auth_settled = false;
-  easy->t.auth_rounds = 0;
+  for (int side = 0; side < CW_AUTH_SIDES; side++) {
+    struct cw_auth *a = &easy->t.auth[side];
+    a->sent = a->settled = false;
+    a->rounds = 0;
+  }
 }

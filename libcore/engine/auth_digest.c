@@ -11,9 +11,9 @@ void cw_digest_state_free(struct cw_digest_state *state) {
   }
 }
 
-void cw_easy_forget_server(struct cw_easy *easy) {
-  cw_digest_state_free(easy->digest);
-  easy->digest = NULL;
+void cw_easy_forget_challenge(struct cw_easy *easy, enum cw_auth_side side) {
+  cw_digest_state_free(easy->digest[side]);
+  easy->digest[side] = NULL;
 }
 
 /* One client's nonce for as long as the server's lasts. */
@@ -35,10 +35,11 @@ static enum cw_code make_cnonce(struct cw_easy *easy,
 }
 
 static enum cw_code parse_all(struct cw_easy *easy, const char *field,
+                              const struct cw_headers *headers,
                               struct cw_digest_challenge *c) {
   size_t index = 0;
   struct cw_slice value;
-  while (cw_headers_next(&easy->x.headers, field, &index, &value)) {
+  while (cw_headers_next(headers, field, &index, &value)) {
     if (cw_digest_parse(c, value)) {
       return cw_fail_oom(&easy->fail);
     }
@@ -78,30 +79,31 @@ static enum cw_code adopt(struct cw_easy *easy, struct cw_digest_state **pstate,
   return CW_OK;
 }
 
-enum cw_code cw_digest_state_learn(struct cw_easy *easy,
-                                   struct cw_digest_state **pstate,
-                                   const char *field, struct cw_slice origin,
-                                   bool *pusable) {
+enum cw_code cw_digest_state_learn(struct cw_easy *easy, enum cw_auth_side side,
+                                   const char *field,
+                                   const struct cw_auth_answer *answer,
+                                   struct cw_slice origin, bool *pusable) {
   struct cw_digest_challenge c;
   cw_digest_init(&c);
-  enum cw_code err = parse_all(easy, field, &c);
-  *pusable = !err && cw_digest_can_answer(&c, easy->t.body_known);
+  enum cw_code err = parse_all(easy, field, answer->headers, &c);
+  *pusable = !err && cw_digest_can_answer(&c, answer->body_known);
   if (*pusable) {
-    err = adopt(easy, pstate, &c, origin);
+    err = adopt(easy, &easy->digest[side], &c, origin);
   } else if (c.algorithm != CW_DIGEST_NONE) {
-    cw_tracef(easy, "the server wants the body to be hashed beforehand "
-                    "(auth-int), and it is not in memory");
+    cw_tracef(easy, "the body is to be hashed beforehand (auth-int), and it is "
+                    "not in memory");
   }
   cw_digest_fini(&c);
   return err;
 }
 
-enum cw_code cw_digest_state_renew(struct cw_easy *easy,
-                                   struct cw_digest_state *state,
-                                   const char *field) {
+enum cw_code cw_digest_state_renew(struct cw_easy *easy, enum cw_auth_side side,
+                                   const char *field,
+                                   const struct cw_headers *headers) {
+  struct cw_digest_state *state = easy->digest[side];
   struct cw_slice value;
   bool changed = false;
-  if (!cw_headers_get(&easy->x.headers, field, &value)) {
+  if (!state || !cw_headers_get(headers, field, &value)) {
     return CW_OK;
   }
   if (cw_digest_parse_info(&state->challenge, value, &changed)) {
@@ -148,14 +150,13 @@ static enum cw_code write_answer(struct cw_easy *easy,
 }
 
 enum cw_code cw_digest_state_answer(struct cw_easy *easy,
-                                    struct cw_digest_state *state,
-                                    struct cw_slice method, struct cw_slice uri,
+                                    enum cw_auth_side side,
+                                    const struct cw_auth_ask *ask,
                                     const char **pvalue) {
   struct cw_buf user, password;
-  const struct cw_request *r = &easy->x.request;
   cw_buf_init(&user, CW_LOGIN_MAX_BYTES);
   cw_buf_init(&password, CW_LOGIN_MAX_BYTES);
-  enum cw_code err = cw_request_login(easy, &user, &password);
+  enum cw_code err = cw_login_get(easy, side, &user, &password);
   if (err) {
     err = err == CWE_TOO_LARGE
               ? cw_fail(&easy->fail, err, "user or password is too long")
@@ -164,12 +165,12 @@ enum cw_code cw_digest_state_answer(struct cw_easy *easy,
     struct cw_digest_request request = {
         .user = cw_buf_slice(&user),
         .password = cw_buf_slice(&password),
-        .method = method,
-        .uri = uri,
-        .body = r->has_body ? r->body_memory : cw_slice("", 0),
-        .body_known = easy->t.body_known,
+        .method = ask->method,
+        .uri = ask->uri,
+        .body = ask->body,
+        .body_known = ask->body_known,
     };
-    err = write_answer(easy, state, &request, pvalue);
+    err = write_answer(easy, easy->digest[side], &request, pvalue);
   }
   cw_buf_wipe(&user);
   cw_buf_wipe(&password);

@@ -5,6 +5,7 @@
 #include "codec/http1.h"
 #include "engine/multi.h"
 #include "engine/pin.h"
+#include "engine/proxy.h"
 #include "engine/states.h"
 
 /* Bytes of the strings made for one request: credentials, ranges. */
@@ -43,7 +44,9 @@ void cw_easy_destroy(struct cw_easy *easy) {
   cw_arena_fini(&easy->x.arena);
   (void)!cw_hsts_save(easy, NULL); /* flush is for who wants to know */
   cw_hsts_fini(easy);
-  cw_easy_forget_server(easy);
+  cw_easy_forget_challenge(easy, CW_AUTH_SERVER);
+  cw_easy_forget_challenge(easy, CW_AUTH_PROXY);
+  cw_proxy_forget(easy);
   cw_transfer_forget(easy);
   cw_cookies_end(easy);
   cw_conv_forget(easy);

@@ -61,11 +61,26 @@ struct cw_times {
 };
 
 struct cw_digest_state; /* engine/auth.h */
+struct cw_proxy;        /* engine/proxy.h */
 struct cw_hsts;         /* engine/hsts.h */
 struct cw_hsts_ask;
 
 struct cw_parked;
 struct cw_tls_sessions;
+
+/* Who may ask for a login. */
+enum cw_auth_side {
+  CW_AUTH_SERVER,
+  CW_AUTH_PROXY,
+  CW_AUTH_SIDES
+};
+
+struct cw_auth {
+  bool sent;    /* Basic, of several methods, since it was offered */
+  bool settled; /* that side wants no login */
+  int rounds;   /* of this hop */
+  long avail, used;
+};
 
 struct cw_transfer {
   enum cw_state state;
@@ -100,15 +115,14 @@ struct cw_transfer {
   bool hsts_asked;    /* the store was filled */
   bool hsts_upgraded; /* t.uri is https because of it */
   int hsts_given;     /* entries by the callback */
-  bool auth_sent;     /* Basic, of several methods, since it was offered */
+  struct cw_auth auth[CW_AUTH_SIDES];
   bool auth_retry;    /* once more, with what the answer asked for */
   bool auth_withheld; /* the body, until the challenge is known */
   bool body_known;    /* whole and in memory, or none: auth-int can hash it */
-  bool auth_settled;  /* the server wants no login */
-  int auth_rounds;    /* of this hop */
   bool no_expect, expect_retry; /* a 417 came: once more without Expect */
-  bool answered; /* whole, while the request is still being sent */
-  long auth_avail, auth_used;
+  bool answered;      /* whole, while the request is still being sent */
+  bool used_proxy;    /* for the last connection */
+  int connect_status; /* of the proxy's last answer to CONNECT; 0: none */
   int redirects;
   char *redirect_to; /* where this answer leads, or NULL */
   char *referer;     /* CWOPT_AUTOREFERER's */
@@ -180,11 +194,14 @@ struct cw_easy {
      none. While they agree, a transfer takes up what the last one worked out.
      Whoever changes t.uri otherwise sets both to 0. */
   uint64_t uri_serial, key_serial;
+  struct cw_proxy *proxy; /* of this hop, or NULL; goes by key_serial, too */
+  const struct cw_platform *proxy_on; /* the network that it was chosen on */
   uint64_t owner_id; /* part of the reuse key where connections have an owner;
                         0: none yet */
-  struct cw_hsts *hsts;           /* its own, or NULL; see hsts_use.c */
-  struct cw_hsts_ask *hsts_ask;   /* what hstsread fills, or NULL */
-  struct cw_digest_state *digest; /* of the server that asked last, or NULL */
+  struct cw_hsts *hsts;         /* its own, or NULL; see hsts_use.c */
+  struct cw_hsts_ask *hsts_ask; /* what hstsread fills, or NULL */
+  struct cw_digest_state *digest[CW_AUTH_SIDES]; /* of who asked last, or NULL
+                                                  */
   struct cw_exchange x;
   bool x_ready; /* x was initialised for t.proto */
   const struct cw_proto *proto;
@@ -209,8 +226,8 @@ bool cw_easy_is_valid(const struct cw_easy *easy);
 bool cw_easy_is_running(const struct cw_easy *easy);
 /* Prepares what is not zero; the options are initialised already. */
 void cw_easy_setup(struct cw_easy *easy);
-/* What is known of the server that wanted a login is forgotten. */
-void cw_easy_forget_server(struct cw_easy *easy);
+/* What is known of who wanted a login is forgotten. */
+void cw_easy_forget_challenge(struct cw_easy *easy, enum cw_auth_side side);
 /* Frees what a handle holds, itself included. It is in no multi. */
 void cw_easy_destroy(struct cw_easy *easy);
 
@@ -266,15 +283,10 @@ CW_MUST_CHECK enum cw_code cw_request_prepare_url(struct cw_easy *easy);
 void cw_request_forget(struct cw_easy *easy);
 /* Fills easy->x.request and the pipes for this hop. */
 CW_MUST_CHECK enum cw_code cw_request_fill(struct cw_easy *easy);
-/* User and password of this hop, decoded; both stay empty where there are none.
-   CWE_OUT_OF_MEMORY; CWE_TOO_LARGE. */
-#define CW_LOGIN_MAX_BYTES 65536
-CW_MUST_CHECK enum cw_code cw_request_login(const struct cw_easy *easy,
-                                            struct cw_buf *user,
-                                            struct cw_buf *password);
+/* The writer of a body, before there is a request. CWE_OUT_OF_MEMORY. */
+CW_MUST_CHECK enum cw_code cw_request_ready_writer(struct cw_easy *easy);
 /* See next_body in proto/exchange.h; data is the handle. */
 enum cw_code cw_request_next_body(void *data);
-bool cw_request_has_login(const struct cw_easy *easy);
 /* POSTFIELDS; ptr NULL: not set. */
 struct cw_slice cw_request_fields(const struct cw_easy *easy);
 /* Takes up limits on speed that were set meanwhile. */
@@ -283,6 +295,18 @@ void cw_request_update_rates(struct cw_easy *easy);
 CW_MUST_CHECK enum cw_code cw_key_make(struct cw_easy *easy);
 /* Sets t.why_new from two keys; other empty: no idle connection. */
 void cw_key_explain(struct cw_easy *easy, struct cw_slice other);
+/* --- login.c
+ * ------------------------------------------------------------------ */
+
+#define CW_LOGIN_MAX_BYTES 65536
+bool cw_login_is_known(const struct cw_easy *easy, enum cw_auth_side side);
+/* User and password of this hop, decoded; both stay empty where there are none.
+   CWE_OUT_OF_MEMORY; CWE_TOO_LARGE. */
+CW_MUST_CHECK enum cw_code cw_login_get(const struct cw_easy *easy,
+                                        enum cw_auth_side side,
+                                        struct cw_buf *user,
+                                        struct cw_buf *password);
+
 /* --- auth.c */
 
 /* Sets request.authorization of this hop, or nothing; may withhold the body

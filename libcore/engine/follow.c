@@ -11,6 +11,7 @@
 #include "codec/range.h"
 #include "curlew/url.h"
 #include "engine/easy.h"
+#include "engine/proxy.h"
 #include "engine/scheme.h"
 
 static const struct cw_options *opts(const struct cw_easy *easy) {
@@ -198,8 +199,8 @@ enum cw_code cw_follow_judge(struct cw_easy *easy) {
   if (!err) {
     err = cw_auth_judge(easy);
   }
-  if (!err) {
-    err = cw_cookies_note(easy);
+  if (!err && !(status == 407 && cw_proxy_forwards(easy))) {
+    err = cw_cookies_note(easy); /* of the server; 407 is the proxy's */
   }
   if (!err) {
     err = note_redirect(easy);

@@ -10,6 +10,7 @@
 #include "engine/conv.h"
 #include "engine/guard.h"
 #include "engine/multi.h"
+#include "engine/proxy.h"
 
 static struct cw_options *opts(struct cw_easy *easy) {
   return &easy->options;
@@ -462,5 +463,6 @@ struct cw_conn_user cw_conn_hooks(struct cw_easy *easy) {
   if (cw_traces(easy)) {
     user.trace = hook_conn_trace;
   }
+  cw_proxy_hooks(easy, &user);
   return user;
 }

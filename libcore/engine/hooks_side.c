@@ -6,11 +6,13 @@
  */
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "codec/ftp_text.h"
 #include "engine/guard.h"
 #include "engine/multi.h"
+#include "engine/proxy.h"
 #include "engine/states.h"
 
 enum cw_code cw_hook_start_tls(void *data, struct cw_conn *conn) {
@@ -26,13 +28,43 @@ static int64_t connect_deadline(const struct cw_easy *easy) {
   return limit > 0 ? cw_transfer_now(easy) + limit : 0;
 }
 
+static bool is_same_ip(const struct cw_sockaddr *a,
+                       const struct cw_sockaddr *b) {
+  char ip[2][CW_ADDR_TEXT_BYTES];
+  int port;
+  cw_sockaddr_text(a, ip[0], &port);
+  cw_sockaddr_text(b, ip[1], &port);
+  return strcmp(ip[0], ip[1]) == 0;
+}
+
+/* By way of the proxy that the control connection goes through. What stands for
+   the peer of that connection is the server, whose name the proxy knows. */
+static enum cw_code fill_way(struct cw_easy *easy, const struct cw_side *side,
+                             struct cw_sockaddr *addr,
+                             char text[CW_AUTHORITY_BYTES]) {
+  struct cw_conn_info info;
+  struct cw_target target;
+  enum cw_code err = cw_target_find(easy, &target);
+  cw_conn_info(easy->x.conn, &info);
+  if (!is_same_ip(&side->addr, &info.peer)) {
+    cw_sockaddr_text(&side->addr, target.host, &target.port);
+  } else {
+    char ip[CW_ADDR_TEXT_BYTES];
+    cw_sockaddr_text(&side->addr, ip, &target.port);
+  }
+  cw_target_text(&target, text);
+  *addr = info.peer;
+  return err;
+}
+
 /* TLS resumes a session of the very control connection. Servers insist on it,
    since it shows that both connections are one client's. */
 enum cw_code cw_hook_side_open(void *data, const struct cw_side *side,
                                uint64_t *pid) {
   struct cw_easy *easy = data;
-  char host[512];
+  char host[512], tunnel_to[CW_AUTHORITY_BYTES];
   struct cw_addrs *addrs = NULL;
+  bool tunnels = cw_proxy_tunnels(easy);
   *pid = 0;
   if (side->listen_fd < 0) {
     addrs = cw_addrs_new(1);
@@ -40,6 +72,12 @@ enum cw_code cw_hook_side_open(void *data, const struct cw_side *side,
       return cw_fail_oom(&easy->fail);
     }
     addrs->addr[0] = side->addr;
+  }
+  enum cw_code err =
+      tunnels ? fill_way(easy, side, &addrs->addr[0], tunnel_to) : CW_OK;
+  if (err) {
+    cw_addrs_unref(addrs);
+    return err;
   }
   if (!cw_host_bare(cw_slice_str(easy->t.uri.host), host, sizeof(host))) {
     host[0] = '\0';
@@ -49,6 +87,9 @@ enum cw_code cw_hook_side_open(void *data, const struct cw_side *side,
       .port = cw_uri_port(&easy->t.uri),
       .tls = side->tls,
       .sessions_of = easy->t.conn_id,
+      .proxy = tunnels ? cw_proxy_uri(easy)->host : NULL,
+      .proxy_port = tunnels ? cw_proxy_port(easy) : 0,
+      .tunnel_to = tunnels ? tunnel_to : NULL,
       .addrs = addrs,
       .key = cw_slice("data", 5),
       .accept = side->listen_fd >= 0,
@@ -65,8 +106,8 @@ enum cw_code cw_hook_side_open(void *data, const struct cw_side *side,
     spec.socket.interface = NULL;
   }
   struct cw_conn_user user = cw_conn_hooks(easy);
-  enum cw_code err =
-      cw_conn_new(easy->multi->pool, &spec, &user, &easy->fail, pid);
+  user.connect_line = NULL; /* replies are being shown meanwhile */
+  err = cw_conn_new(easy->multi->pool, &spec, &user, &easy->fail, pid);
   cw_addrs_unref(addrs);
   return err;
 }
@@ -172,6 +213,10 @@ enum cw_code cw_hook_listen(void *data, const char *wish_text,
   struct cw_ftp_port wish;
   int fd = CW_SOCKET_BAD;
   cw_conn_info(easy->x.conn, &info);
+  if (cw_proxy_tunnels(easy)) {
+    return cw_fail(&easy->fail, CWE_FTP_PORT_FAILED,
+                   "ftpport: a server cannot connect back through a proxy");
+  }
   if (!cw_ftp_port_parse(wish_text, &wish)) {
     return cw_fail(&easy->fail, CWE_FTP_PORT_FAILED,
                    "the option ftpport is \"%.80s\", which names no address "

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "engine/easy.h"
+#include "engine/proxy.h"
 #include "engine/scheme.h"
 
 #define KEY_BYTES (1024 * 1024)
@@ -62,9 +63,25 @@ static enum cw_code add_option(struct cw_buf *key,
   }
 }
 
-static enum cw_code add_destination(struct cw_easy *easy, int port) {
+/* What is given to a proxy whole goes to the proxy, whoever it is for. */
+static enum cw_code add_destination(struct cw_easy *easy) {
   const struct cw_uri *uri = &easy->t.uri;
-  return cw_buf_addf(&easy->t.key, "%s://%s:%d", uri->scheme, uri->host, port);
+  struct cw_buf *key = &easy->t.key;
+  return cw_proxy_forwards(easy)
+             ? cw_buf_addf(key, "proxy://%s:%d", cw_proxy_uri(easy)->host,
+                           cw_proxy_port(easy))
+             : cw_buf_addf(key, "%s://%s:%d", uri->scheme, uri->host,
+                           cw_uri_port(uri));
+}
+
+/* The proxy itself, which may be the environment's, as the value of the option
+   that a difference is blamed on. */
+static enum cw_code add_proxy(struct cw_easy *easy) {
+  char port[16];
+  const char *host = cw_proxy_uri(easy)->host;
+  int n = snprintf(port, sizeof(port), "%d", cw_proxy_port(easy));
+  enum cw_code err = add_bytes(&easy->t.key, cw_opt_proxy, host, strlen(host));
+  return err ? err : add_bytes(&easy->t.key, cw_opt_proxy, port, (size_t)n);
 }
 
 /* Who is logged in, for schemes whose connections are: as values of userpwd,
@@ -73,7 +90,7 @@ static enum cw_code add_login(struct cw_easy *easy) {
   struct cw_buf user, password;
   cw_buf_init(&user, CW_LOGIN_MAX_BYTES);
   cw_buf_init(&password, CW_LOGIN_MAX_BYTES);
-  enum cw_code err = cw_request_login(easy, &user, &password);
+  enum cw_code err = cw_login_get(easy, CW_AUTH_SERVER, &user, &password);
   if (!err) {
     err = add_bytes(&easy->t.key, cw_opt_userpwd, user.ptr, user.len);
   }
@@ -87,7 +104,8 @@ static enum cw_code add_login(struct cw_easy *easy) {
 
 /* From the first byte, or later on. */
 static bool uses_tls(const struct cw_easy *easy) {
-  return cw_scheme_has(easy->t.uri.scheme, sc_tls) ||
+  return (cw_scheme_has(easy->t.uri.scheme, sc_tls) &&
+          !cw_proxy_forwards(easy)) ||
          (easy->proto == &cw_proto_ftp &&
           cw_opt_i(&easy->options, cw_opt_use_ssl) != CWUSESSL_NONE);
 }
@@ -107,6 +125,22 @@ static enum cw_code add_owner(struct cw_easy *easy) {
                          sizeof(easy->owner_id));
 }
 
+/* What the destination leaves open. */
+static enum cw_code add_parties(struct cw_easy *easy) {
+  const char *scheme = easy->t.uri.scheme;
+  enum cw_code err = cw_proxy_uri(easy) ? add_proxy(easy) : CW_OK;
+  if (cw_proxy_forwards(easy)) {
+    return err;
+  }
+  if (!err && cw_scheme_has(scheme, sc_login)) {
+    err = add_login(easy);
+  }
+  if (!err && cw_scheme_has(scheme, sc_owned)) {
+    err = add_owner(easy);
+  }
+  return err;
+}
+
 enum cw_code cw_key_make(struct cw_easy *easy) {
   struct cw_buf *key = &easy->t.key;
   uint64_t serial = easy->options.serial;
@@ -118,16 +152,16 @@ enum cw_code cw_key_make(struct cw_easy *easy) {
   if (uses_tls(easy)) {
     wanted |= f_key_tls;
   }
+  if (cw_proxy_uri(easy)) {
+    wanted |= f_key_proxy;
+  }
   cw_buf_clear(key);
-  enum cw_code err = add_destination(easy, cw_uri_port(&easy->t.uri));
+  enum cw_code err = add_destination(easy);
   if (!err) {
     err = cw_buf_add_char(key, '\0');
   }
-  if (!err && cw_scheme_has(easy->t.uri.scheme, sc_login)) {
-    err = add_login(easy);
-  }
-  if (!err && cw_scheme_has(easy->t.uri.scheme, sc_owned)) {
-    err = add_owner(easy);
+  if (!err) {
+    err = add_parties(easy);
   }
   for (int i = 0; i < cw_opt_count && !err; i++) {
     if (cw_option_row((enum cw_opt)i)->flags & wanted) {

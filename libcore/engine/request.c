@@ -11,6 +11,7 @@
 #include "engine/ask.h"
 #include "engine/conv.h"
 #include "engine/multi.h"
+#include "engine/proxy.h"
 #include "engine/scheme.h"
 
 static const struct cw_options *opts(const struct cw_easy *easy) {
@@ -272,64 +273,6 @@ static enum cw_code keep(struct cw_easy *easy, struct cw_buf *buf,
   return *pstr ? CW_OK : cw_fail_oom(&easy->fail);
 }
 
-/* User and password of this hop: options win over the URL; neither follows to
-   another host. */
-struct login {
-  struct cw_slice user, password;
-  bool encoded; /* from the URL, percent-encoded */
-};
-
-static bool find_login(const struct cw_easy *easy, struct login *login) {
-  const struct cw_options *o = opts(easy);
-  const struct cw_uri *uri = &easy->t.uri;
-  bool may = easy->t.same_host || cw_opt_i(o, cw_opt_unrestricted_auth);
-  const char *both = cw_conv_s(easy, cw_opt_userpwd);
-  const char *user = cw_conv_s(easy, cw_opt_username);
-  const char *password = cw_conv_s(easy, cw_opt_password);
-  *login = (struct login){{"", 0}, {"", 0}, false};
-  if (may && (user || password)) {
-    login->user = cw_slice_str(user);
-    login->password = cw_slice_str(password);
-    return true;
-  }
-  if (may && both) {
-    struct cw_slice rest = cw_slice_str(both);
-    size_t colon = cw_slice_find(rest, ':');
-    login->user = cw_slice(rest.ptr, colon);
-    if (colon < rest.len) {
-      login->password = cw_slice(rest.ptr + colon + 1, rest.len - colon - 1);
-    }
-    return true;
-  }
-  login->user = cw_slice_str(uri->user);
-  login->password = cw_slice_str(uri->password);
-  login->encoded = true;
-  return uri->user || uri->password;
-}
-
-static enum cw_code add_part(struct cw_buf *buf, const struct login *login,
-                             struct cw_slice part) {
-  if (!login->encoded) {
-    return cw_buf_add_slice(buf, part);
-  }
-  return cw_uri_decode(part, false, buf) ? CWE_OUT_OF_MEMORY : CW_OK;
-}
-
-bool cw_request_has_login(const struct cw_easy *easy) {
-  struct login login;
-  return find_login(easy, &login);
-}
-
-enum cw_code cw_request_login(const struct cw_easy *easy, struct cw_buf *user,
-                              struct cw_buf *password) {
-  struct login login;
-  if (!find_login(easy, &login)) {
-    return CW_OK;
-  }
-  enum cw_code err = add_part(user, &login, login.user);
-  return err ? err : add_part(password, &login, login.password);
-}
-
 /* For protocols that log in by themselves. */
 static enum cw_code fill_login(struct cw_easy *easy) {
   struct cw_request *r = &easy->x.request;
@@ -339,7 +282,7 @@ static enum cw_code fill_login(struct cw_easy *easy) {
   }
   cw_buf_init(&user, CW_LOGIN_MAX_BYTES);
   cw_buf_init(&password, CW_LOGIN_MAX_BYTES);
-  enum cw_code err = cw_request_login(easy, &user, &password);
+  enum cw_code err = cw_login_get(easy, CW_AUTH_SERVER, &user, &password);
   if (!err && user.len > 0) {
     err = keep(easy, &user, &r->user);
   }
@@ -438,6 +381,11 @@ static enum cw_code make_writer(struct cw_easy *easy) {
   return err;
 }
 
+enum cw_code cw_request_ready_writer(struct cw_easy *easy) {
+  easy->x.chunks = cw_loop_chunks(easy->multi->loop);
+  return easy->x.chunks ? make_writer(easy) : cw_fail_oom(&easy->fail);
+}
+
 enum cw_code cw_request_next_body(void *data) {
   struct cw_easy *easy = data;
   struct cw_exchange *x = &easy->x;
@@ -519,6 +467,9 @@ enum cw_code cw_request_fill(struct cw_easy *easy) {
   }
   if (!err) {
     err = cw_ask_fill(easy);
+  }
+  if (!err) {
+    err = cw_proxy_fill(easy);
   }
   if (!err && easy->proto->has_fields) {
     err = cw_auth_fill(easy);

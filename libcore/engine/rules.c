@@ -45,11 +45,12 @@ static enum cw_code not_built(const char *name, const char *what,
                  feature);
 }
 
-static enum cw_code check_auth(int64_t value, struct cw_fail *fail) {
+static enum cw_code check_auth(const char *name, int64_t value,
+                               struct cw_fail *fail) {
   const int64_t built =
       CWAUTH_BASIC | CWAUTH_BEARER | CWAUTH_DIGEST | CWAUTH_DIGEST_IE;
   if (value != 0 && !(value & built)) {
-    return not_built("httpauth", "what was named of it", "ntlm or gssapi",
+    return not_built(name, "what was named of it", "ntlm or gssapi",
                      fail);
   }
   return CW_OK;
@@ -85,7 +86,14 @@ enum cw_code cw_rules_check(enum cw_opt opt, int64_t value,
                ? not_built(row->name, "a version above HTTP/1.1", "http2", fail)
                : CW_OK;
   case cw_opt_httpauth:
-    return check_auth(value, fail);
+  case cw_opt_proxyauth:
+    return check_auth(row->name, value, fail);
+  case cw_opt_proxytype:
+    return value > CWPROXY_HTTP_1_0
+               ? not_built(row->name, "a type other than HTTP",
+                           value <= CWPROXY_HTTPS2 ? "https_proxy" : "socks",
+                           fail)
+               : CW_OK;
   case cw_opt_sslversion:
     return check_sslversion(value, fail);
   default:

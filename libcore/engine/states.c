@@ -11,6 +11,7 @@
 #include "engine/conv.h"
 #include "engine/guard.h"
 #include "engine/multi.h"
+#include "engine/proxy.h"
 
 enum cw_code cw_step_idle(struct cw_easy *easy) {
   (void)easy;
@@ -80,6 +81,7 @@ static void note_connection(struct cw_easy *easy, struct cw_conn *conn) {
   memcpy(t->primary_ip, info.peer_ip, sizeof(t->primary_ip));
   memcpy(t->local_ip, info.local_ip, sizeof(t->local_ip));
   t->primary_port = info.peer_port;
+  t->used_proxy = cw_proxy_uri(easy) != NULL;
   t->local_port = info.local_port;
   t->conn_number = (int64_t)info.number;
   t->ssl_verify_result = info.tls_verify_result;

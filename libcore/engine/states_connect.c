@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/multi.h"
+#include "engine/proxy.h"
 #include "engine/scheme.h"
 #include "engine/states.h"
 
@@ -93,6 +94,9 @@ enum cw_code cw_step_queued(struct cw_easy *easy) {
     enum cw_code err = cw_hsts_start(easy);
     if (!err) {
       err = prepare_url(easy);
+    }
+    if (!err) {
+      err = cw_proxy_choose(easy);
     }
     if (err) {
       return err;
@@ -189,8 +193,36 @@ void cw_spec_fill(struct cw_easy *easy, struct cw_conn_spec *spec) {
   fill_tls(easy, &spec->tls_config);
 }
 
+/* Where the connection leads by way of a proxy. */
+struct way {
+  char proxy[512];
+  char tunnel_to[CW_AUTHORITY_BYTES];
+};
+
+static enum cw_code fill_way(struct cw_easy *easy, struct way *way,
+                             struct cw_conn_spec *spec) {
+  const struct cw_uri *proxy = cw_proxy_uri(easy);
+  struct cw_target target;
+  if (!proxy) {
+    return CW_OK;
+  }
+  (void)cw_host_bare(cw_slice_str(proxy->host), way->proxy, sizeof(way->proxy));
+  spec->proxy = way->proxy;
+  spec->proxy_port = cw_proxy_port(easy);
+  if (!cw_proxy_tunnels(easy)) {
+    spec->tls = false;
+    return CW_OK;
+  }
+  enum cw_code err = cw_target_find(easy, &target);
+  cw_target_text(&target, way->tunnel_to);
+  spec->tunnel_to = way->tunnel_to;
+  /* The answer's head may be part of the body (CWOPT_HEADER). */
+  return err ? err : cw_request_ready_writer(easy);
+}
+
 static enum cw_code make_connection(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
+  struct way way;
   char host[512];
   if (!cw_host_bare(cw_slice_str(t->uri.host), host, sizeof(host))) {
     return CWE_URL_MALFORMAT;
@@ -206,10 +238,28 @@ static enum cw_code make_connection(struct cw_easy *easy) {
       .key = cw_buf_slice(&t->key),
   };
   cw_spec_fill(easy, &spec);
+  enum cw_code err = fill_way(easy, &way, &spec);
+  if (err) {
+    return err;
+  }
   struct cw_conn_user user = cw_conn_hooks(easy);
   t->connects++;
   cw_list_remove(&easy->multi->opening, &t->opening);
   return cw_conn_new(easy->multi->pool, &spec, &user, &easy->fail, &t->conn_id);
+}
+
+/* The proxy ended the connection with its question: the answer goes on another
+   one. How often is bounded by the rounds of authentication. */
+static enum cw_code connect_again(struct cw_easy *easy) {
+  struct cw_transfer *t = &easy->t;
+  cw_tracef(easy, "%s: once more on another connection", easy->fail.detail);
+  cw_fail_clear(&easy->fail);
+  cw_conn_close(easy->multi->pool, t->conn_id);
+  t->conn_id = 0;
+  t->line_stage = 0;
+  t->line_taken = 0;
+  t->line_conv = CW_LINE_PLAIN;
+  return CW_OK;
 }
 
 enum cw_code cw_step_connecting(struct cw_easy *easy) {
@@ -226,6 +276,9 @@ enum cw_code cw_step_connecting(struct cw_easy *easy) {
                    "the connection was closed meanwhile");
   }
   enum cw_code err = cw_conn_step(conn, &easy->fail);
+  if (err && err != CW_AGAIN && cw_conn_says_again(conn)) {
+    return connect_again(easy);
+  }
   if (err) {
     return err;
   }

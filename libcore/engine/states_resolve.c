@@ -3,12 +3,14 @@
  * callback, a socket in the file system, and then the names of the network.
  */
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/scan.h"
 #include "engine/guard.h"
 #include "engine/multi.h"
+#include "engine/proxy.h"
 #include "engine/states.h"
 
 /* Addresses that a resolver_start callback may give. */
@@ -17,12 +19,6 @@
 static const struct cw_options *opts(const struct cw_easy *easy) {
   return &easy->options;
 }
-
-/* Where to connect to: CWOPT_CONNECT_TO may lead elsewhere. */
-struct target {
-  char host[512];
-  int port;
-};
 
 /* Takes the part of *rest up to the next ':' outside of brackets. */
 static struct cw_slice take_part(struct cw_slice *rest) {
@@ -50,12 +46,12 @@ bool cw_host_bare(struct cw_slice host, char *bytes, size_t n) {
   return true;
 }
 
-static bool set_host(struct target *target, struct cw_slice host) {
+static bool set_host(struct cw_target *target, struct cw_slice host) {
   return cw_host_bare(host, target->host, sizeof(target->host));
 }
 
 /* "host:port:connect-host:connect-port"; empty parts match or keep. */
-static bool apply_connect_to(struct target *target, const char *entry,
+static bool apply_connect_to(struct cw_target *target, const char *entry,
                              const char *host, int port) {
   struct cw_slice rest = cw_slice_str(entry);
   struct cw_slice from = take_part(&rest);
@@ -78,25 +74,50 @@ static bool apply_connect_to(struct target *target, const char *entry,
   return true;
 }
 
-static enum cw_code find_target(struct cw_easy *easy, struct target *target) {
+static enum cw_code host_too_long(struct cw_easy *easy) {
+  struct cw_target target;
+  return cw_fail(&easy->fail, CWE_URL_MALFORMAT,
+                 "the host name is longer than %zu bytes",
+                 sizeof(target.host) - 1);
+}
+
+enum cw_code cw_target_find(struct cw_easy *easy, struct cw_target *target) {
   const struct cw_uri *uri = &easy->t.uri;
   target->port = cw_uri_port(uri);
+  target->moved = false;
   if (!set_host(target, cw_slice_str(uri->host))) {
-    return cw_fail(&easy->fail, CWE_URL_MALFORMAT,
-                   "the host name is longer than %zu bytes",
-                   sizeof(target->host) - 1);
+    return host_too_long(easy);
   }
   const struct cw_slist *l = cw_opt_list(opts(easy), cw_opt_connect_to);
   for (; l; l = l->next) {
     if (apply_connect_to(target, l->data, uri->host, cw_uri_port(uri))) {
+      target->moved = true;
       break;
     }
   }
   return CW_OK;
 }
 
+void cw_target_text(const struct cw_target *target,
+                    char text[CW_AUTHORITY_BYTES]) {
+  bool is_ip6 = strchr(target->host, ':') != NULL;
+  (void)snprintf(text, CW_AUTHORITY_BYTES, "%s%s%s:%d", is_ip6 ? "[" : "",
+                 target->host, is_ip6 ? "]" : "", target->port);
+}
+
+/* Whose addresses are asked for: the proxy's, where there is one. */
+static enum cw_code find_next(struct cw_easy *easy, struct cw_target *target) {
+  const struct cw_uri *proxy = cw_proxy_uri(easy);
+  if (!proxy) {
+    return cw_target_find(easy, target);
+  }
+  target->port = cw_proxy_port(easy);
+  return set_host(target, cw_slice_str(proxy->host)) ? CW_OK
+                                                     : host_too_long(easy);
+}
+
 static struct cw_resolve_request make_question(struct cw_easy *easy,
-                                               const struct target *target) {
+                                               const struct cw_target *target) {
   static const int families[] = {AF_UNSPEC, AF_INET, AF_INET6};
   const struct cw_options *o = opts(easy);
   int64_t wish = cw_opt_i(o, cw_opt_ipresolve);
@@ -131,7 +152,7 @@ static void on_resolved(void *data, enum cw_code code,
 
 /* The application may change how names are asked for, or answer itself. */
 static enum cw_code tell_resolver(struct cw_easy *easy,
-                                  const struct target *target,
+                                  const struct cw_target *target,
                                   const struct cw_resolve_request *request) {
   struct cw_transfer *t = &easy->t;
   cw_resolver_start_fn fn = (cw_resolver_start_fn)cw_opt_f(
@@ -150,7 +171,8 @@ static enum cw_code tell_resolver(struct cw_easy *easy,
     t->start->answers = answers;
     t->start->max_answers = MAX_ANSWERS;
   }
-  t->start->host = easy->t.uri.host;
+  const struct cw_uri *proxy = cw_proxy_uri(easy);
+  t->start->host = proxy ? proxy->host : easy->t.uri.host;
   t->start->port = target->port;
   t->start->channel = cw_resolve_channel(easy->multi->resolver, request);
   int64_t result = 0;
@@ -174,7 +196,7 @@ static enum cw_code tell_resolver(struct cw_easy *easy,
 }
 
 static enum cw_code use_answers(struct cw_easy *easy,
-                                const struct target *target) {
+                                const struct cw_target *target) {
   struct cw_transfer *t = &easy->t;
   t->addrs = cw_addrs_new(t->start->nanswers);
   if (!t->addrs) {
@@ -222,16 +244,25 @@ static enum cw_code use_unix_socket(struct cw_easy *easy, bool *pused) {
   return CW_OK;
 }
 
+static enum cw_code failed(struct cw_easy *easy) {
+  const struct cw_transfer *t = &easy->t;
+  bool is_proxy =
+      cw_proxy_uri(easy) && t->resolve_code == CWE_COULDNT_RESOLVE_HOST;
+  return cw_fail(&easy->fail,
+                 is_proxy ? CWE_COULDNT_RESOLVE_PROXY : t->resolve_code, "%s%s",
+                 is_proxy ? "the proxy: " : "", t->resolve_fail.detail);
+}
+
 /* Asks whoever knows; CW_OK with t->addrs set, or CW_AGAIN. */
 static enum cw_code ask(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
-  struct target target;
+  struct cw_target target;
   bool used = false;
   enum cw_code err = use_unix_socket(easy, &used);
   if (err || used) {
     return err;
   }
-  err = find_target(easy, &target);
+  err = find_next(easy, &target);
   if (!err) {
     err = load_presets(easy);
   }
@@ -258,9 +289,11 @@ static enum cw_code ask(struct cw_easy *easy) {
   }
   cw_tracef(easy, "asking for the addresses of %s", target.host);
   t->resolve_asked = true;
+  cw_fail_clear(&t->resolve_fail);
   err = cw_resolve_start(easy->multi->resolver, &request, on_resolved, easy,
-                         &t->resolve_id, &easy->fail);
-  return err ? err : CW_AGAIN;
+                         &t->resolve_id, &t->resolve_fail);
+  t->resolve_code = err;
+  return err ? failed(easy) : CW_AGAIN;
 }
 
 static void set_scope(struct cw_easy *easy) {
@@ -293,7 +326,7 @@ enum cw_code cw_step_resolving(struct cw_easy *easy) {
   } else if (t->resolve_id) {
     return CW_AGAIN;
   } else if (t->resolve_code) {
-    return cw_fail(&easy->fail, t->resolve_code, "%s", t->resolve_fail.detail);
+    return failed(easy);
   }
   set_scope(easy);
   t->times.resolved = cw_transfer_now(easy);

@@ -50,7 +50,8 @@ struct cw_request {
   bool same_host; /* false after a redirect elsewhere: custom credentials and
                      cookies are left out */
   const char *user_agent, *referer, *accept_encoding, *cookie, *range,
-      *if_range, *authorization, *te;
+      *if_range, *authorization, *proxy_authorization, *te;
+  const struct cw_slist *proxy_headers; /* beside headers, for a proxy */
   bool wants_time;    /* response.last_modified_s is asked for */
   int time_condition; /* CW_TIMECOND_ */
   int64_t time_value_s;

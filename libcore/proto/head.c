@@ -9,9 +9,9 @@
 
 /* --- of requests ---------------------------------------------------------- */
 
-bool cw_head_user_has(const struct cw_request *r, const char *name) {
+static bool list_has(const struct cw_slist *l, const char *name) {
   size_t n = strlen(name);
-  for (const struct cw_slist *l = r->headers; l; l = l->next) {
+  for (; l; l = l->next) {
     struct cw_slice s = cw_slice_str(l->data);
     if (s.len > n && cw_slice_istarts(s, name) &&
         (s.ptr[n] == ':' || s.ptr[n] == ';')) {
@@ -19,6 +19,10 @@ bool cw_head_user_has(const struct cw_request *r, const char *name) {
     }
   }
   return false;
+}
+
+bool cw_head_user_has(const struct cw_request *r, const char *name) {
+  return list_has(r->headers, name) || list_has(r->proxy_headers, name);
 }
 
 bool cw_head_user_value(const struct cw_request *r, const char *name,

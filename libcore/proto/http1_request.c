@@ -160,6 +160,7 @@ enum cw_code cw_http1_write_head(struct cw_exchange *x, struct cw_http1 *h) {
   const struct cw_request *r = &x->request;
   struct cw_buf *head = &h->tx.head;
   const struct cw_head_field own[] = {
+      {"Proxy-Authorization", r->proxy_authorization},
       {"Authorization", r->authorization},
       {"Range", r->range},
       {"If-Range", r->if_range},
@@ -186,6 +187,9 @@ enum cw_code cw_http1_write_head(struct cw_exchange *x, struct cw_http1 *h) {
   }
   if (!err) {
     err = cw_head_add_list(x, head, r->headers, judge_users);
+  }
+  if (!err) {
+    err = cw_head_add_list(x, head, r->proxy_headers, judge_users);
   }
   return cw_head_end(x, head, err, "the request head");
 }

@@ -85,7 +85,7 @@
 ---@field customrequest? string The method to send in place of the one that the other options imply; nothing else changes.
 ---@field request_target? string The request target to send in place of the URL's path and query, such as "*" (RFC 9112 section 3.2).
 ---@field httpheader? string[]|table<string,string> Header lines to add or replace, "Name: value"; "Name:" removes one that would be sent, "Name;" sends it empty.
----@field headeropt? curlew.headeropt Whether httpheader goes to proxies as well (unified) or to the server alone (separate). Not built in.
+---@field headeropt? curlew.headeropt Whether httpheader goes to proxies as well (unified) or to the server alone (separate).
 ---@field useragent? string The value of the User-Agent header; unset: none is sent.
 ---@field referer? string The value of the Referer header; unset: none is sent.
 ---@field autoreferer? boolean|integer Send the URL that redirected here as Referer, without credentials and fragment.
@@ -206,20 +206,20 @@
 ---@field tlsauth_type? string TLS-SRP, which libcurl gave up. Not built in.
 ---@field tlsauth_username? string The user name of TLS-SRP, which libcurl gave up. Not built in.
 ---@field tlsauth_password? string The password of TLS-SRP, which libcurl gave up. Not built in.
----@field proxy? string The proxy to use: host, "host:port" or a URL whose scheme says its type. Not built in.
+---@field proxy? string The proxy to use: host, "host:port" or a URL whose scheme says its type.
 ---@field pre_proxy? string The SOCKS proxy on the way to proxy. Not built in.
----@field proxyport? integer The port of the proxy where proxy names none; 0: that of its type. Not built in.
----@field proxytype? curlew.proxytype The type of the proxy where proxy has no scheme. Not built in.
----@field noproxy? string Hosts that are reached without the proxy, joined by commas; "*": all. Not built in.
----@field httpproxytunnel? boolean|integer Reach every scheme through the proxy by CONNECT (RFC 9110 section 9.3.6). Not built in.
----@field proxyheader? string[]|table<string,string> Header lines for the proxy alone. Not built in.
----@field suppress_connect_headers? boolean|integer Do not show the proxy's answer to CONNECT to the header and write callbacks. Not built in.
----@field proxyauth? curlew.auth|curlew.auth[] The methods of authentication that may be used with the proxy. Not built in.
----@field proxyusername? string The user name for the proxy. Not built in.
----@field proxypassword? string The password for the proxy. Not built in.
----@field proxyuserpwd? string User name and password for the proxy joined by a colon. Not built in.
+---@field proxyport? integer The port of the proxy where proxy names none; 0: that of its type.
+---@field proxytype? curlew.proxytype The type of the proxy where proxy has no scheme.
+---@field noproxy? string Hosts that are reached without the proxy, joined by commas; "*": all.
+---@field httpproxytunnel? boolean|integer Reach every scheme through the proxy by CONNECT (RFC 9110 section 9.3.6).
+---@field proxyheader? string[]|table<string,string> Header lines for the proxy alone.
+---@field suppress_connect_headers? boolean|integer Do not show the proxy's answer to CONNECT to the header and write callbacks.
+---@field proxyauth? curlew.auth|curlew.auth[] The methods of authentication that may be used with the proxy.
+---@field proxyusername? string The user name for the proxy.
+---@field proxypassword? string The password for the proxy.
+---@field proxyuserpwd? string User name and password for the proxy joined by a colon.
 ---@field proxy_service_name? string The service name of Negotiate authentication with the proxy. Not built in.
----@field proxy_transfer_mode? boolean|integer Add the transfer mode to FTP URLs that go through an HTTP proxy. Not built in.
+---@field proxy_transfer_mode? boolean|integer Add the transfer mode to FTP URLs that go through an HTTP proxy.
 ---@field socks5_auth? curlew.auth|curlew.auth[] The methods of authentication that may be used with a SOCKS5 proxy (RFC 1928). Not built in.
 ---@field socks5_gssapi_nec? boolean|integer Send the protection exchange of SOCKS5 GSSAPI (RFC 1961) unprotected, as one old server wants it. Not built in.
 ---@field socks5_gssapi_service? string The old name of proxy_service_name. Not built in.

@@ -6,6 +6,7 @@
  * again whenever its stream or its timer has news.
  */
 #include "support/peer.h"
+#include "support/peer_tls.h"
 
 #include <criterion/criterion.h>
 #include <stdarg.h>
@@ -39,6 +40,8 @@ struct pconn {
   uint64_t timer;
   bool timing, timed; /* a delay runs, or has run */
   bool eof, deaf, broken;
+  struct ptls *tls;  /* of "tls" */
+  struct bytes wire; /* what it has to send */
 };
 
 struct plistener {
@@ -435,6 +438,24 @@ static enum verdict do_cut(struct pconn *c) {
   return DONE;
 }
 
+static void make_tls(struct world *w, const char *kind,
+                     struct cw_stream_tls *tls);
+
+/* What has come already is the beginning of the handshake. */
+static enum verdict do_tls(struct pconn *c) {
+  struct cw_stream_tls ignored = {0};
+  struct bytes plain = {0};
+  if (c->say.len > 0) {
+    return WAIT;
+  }
+  make_tls(c->w, arg(c, 1), &ignored);
+  c->tls = ptls_new(c->w->cert);
+  bool good = ptls_hear(c->tls, c->heard.ptr, c->heard.len, &plain, &c->wire);
+  bytes_free(&c->heard);
+  c->heard = plain;
+  return good ? DONE : wrong(c, "no TLS");
+}
+
 static enum verdict do_again(struct pconn *c) {
   if ((c->eof || c->broken) && c->heard.len == 0) {
     return DONE;
@@ -477,6 +498,7 @@ static const struct {
     {"finish", do_finish},
     {"reset", do_reset},
     {"cut", do_cut},
+    {"tls", do_tls},
     {"again", do_again},
 };
 
@@ -503,7 +525,9 @@ static void hear(struct pconn *c) {
     }
     c->broken = err != CW_OK;
     c->eof = err == CW_OK && n == 0;
-    if (err == CW_OK) {
+    if (err == CW_OK && c->tls) {
+      c->broken = !ptls_hear(c->tls, bytes, n, &c->heard, &c->wire);
+    } else if (err == CW_OK) {
       bytes_add(&c->heard, bytes, n);
     }
   }
@@ -512,14 +536,18 @@ static void hear(struct pconn *c) {
 /* False: there is no room now. */
 static bool say(struct pconn *c) {
   static const char zeros[16384];
-  while (c->stream && !c->broken && (c->say.len > 0 || c->zeros > 0)) {
+  struct bytes *out = c->tls ? &c->wire : &c->say;
+  if (c->tls) {
+    ptls_say(c->tls, &c->say, out);
+  }
+  while (c->stream && !c->broken && (out->len > 0 || c->zeros > 0)) {
     size_t n = 0;
-    bool text = c->say.len > 0;
+    bool text = out->len > 0;
     size_t most = c->zeros < sizeof(zeros) ? (size_t)c->zeros : sizeof(zeros);
-    enum cw_code err = cw_stream_write(c->stream, text ? c->say.ptr : zeros,
-                                       text ? c->say.len : most, &n);
+    enum cw_code err = cw_stream_write(c->stream, text ? out->ptr : zeros,
+                                       text ? out->len : most, &n);
     if (text) {
-      bytes_drop(&c->say, n);
+      bytes_drop(out, n);
     } else {
       c->zeros -= n;
     }
@@ -784,6 +812,8 @@ static void free_conns(struct world *w) {
     bytes_free(&c->heard);
     bytes_free(&c->say);
     bytes_free(&c->head);
+    bytes_free(&c->wire);
+    ptls_free(c->tls);
     bytes_free(&c->trailers);
     free(c);
   }

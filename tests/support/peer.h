@@ -27,6 +27,7 @@
  *   drain                       reads and forgets until the client ends it
  *   deaf                        reads nothing from here on
  *   close | finish | reset      ends it: in order, by half, by a reset
+ *   tls CERT                    from here on inside of TLS, as behind CONNECT
  *   cut                         ends the socket under it: TLS says no good-bye
  *   again                       back to the accept, for the next request
  *
