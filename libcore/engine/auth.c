@@ -21,7 +21,6 @@
 #include "codec/base64.h"
 #include "codec/challenge.h"
 #include "engine/easy.h"
-#include "engine/proxy.h"
 #include "proto/ask_rtsp.h"
 
 #define DIGESTS (CWAUTH_DIGEST | CWAUTH_DIGEST_IE)

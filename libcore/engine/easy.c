@@ -5,7 +5,6 @@
 #include "codec/http1.h"
 #include "engine/multi.h"
 #include "engine/pin.h"
-#include "engine/proxy.h"
 #include "engine/states.h"
 
 /* Bytes of the strings made for one request: credentials, ranges. */

@@ -11,7 +11,6 @@
 #include "codec/range.h"
 #include "curlew/url.h"
 #include "engine/easy.h"
-#include "engine/proxy.h"
 #include "engine/scheme.h"
 
 static const struct cw_options *opts(const struct cw_easy *easy) {

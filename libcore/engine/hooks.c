@@ -10,7 +10,6 @@
 #include "engine/conv.h"
 #include "engine/guard.h"
 #include "engine/multi.h"
-#include "engine/proxy.h"
 
 static struct cw_options *opts(struct cw_easy *easy) {
   return &easy->options;

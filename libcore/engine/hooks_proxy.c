@@ -9,7 +9,6 @@
 #include "conn/conn.h"
 #include "engine/auth.h"
 #include "engine/conv.h"
-#include "engine/proxy.h"
 
 static const struct cw_options *opts(const struct cw_easy *easy) {
   return &easy->options;

@@ -12,7 +12,6 @@
 #include "codec/ftp_text.h"
 #include "engine/guard.h"
 #include "engine/multi.h"
-#include "engine/proxy.h"
 #include "engine/states.h"
 
 enum cw_code cw_hook_start_tls(void *data, struct cw_conn *conn) {

@@ -9,7 +9,6 @@
 
 #include "base/mem.h"
 #include "engine/easy.h"
-#include "engine/proxy.h"
 #include "engine/scheme.h"
 
 #define KEY_BYTES (1024 * 1024)

@@ -6,7 +6,6 @@
 #include "engine/auth.h"
 #include "engine/conv.h"
 #include "engine/easy.h"
-#include "engine/proxy.h"
 
 struct login {
   struct cw_slice user, password;

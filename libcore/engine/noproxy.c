@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/scan.h"
-#include "engine/proxy.h"
+#include "engine/easy.h"
 #include "net/resolve.h"
 
 struct address {

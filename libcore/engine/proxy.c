@@ -1,13 +1,13 @@
-/* The choice of a proxy: see proxy.h. */
-#include "engine/proxy.h"
-
+/*
+ * HTTP proxies: what the name of one means, how the request goes through it,
+ * and what it says then.
+ */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/scan.h"
 #include "curlew/url.h"
-#include "engine/env.h"
 #include "engine/multi.h"
 #include "engine/scheme.h"
 #include "engine/states.h"
@@ -32,49 +32,6 @@ static const struct type_row {
 
 static const struct cw_options *opts(const struct cw_easy *easy) {
   return &easy->options;
-}
-
-/* --- the environment ----------------------------------------------------- */
-
-/* A virtual network is not the one that the environment speaks of. */
-static bool is_real(const struct cw_easy *easy) {
-  const struct cw_platform *platform = cw_loop_platform(easy->multi->loop);
-  return platform == cw_platform_real() || platform == cw_platform_real_poll();
-}
-
-static const char *either_case(const char *lower, const char *upper) {
-  const char *value = cw_env(lower);
-  return value ? value : cw_env(upper);
-}
-
-/* HTTP_PROXY is not read: where a program serves CGI, a client chooses it. */
-static const char *proxy_of_scheme(const char *scheme) {
-  char lower[CW_URI_MAX_SCHEME_BYTES + 8], upper[sizeof(lower)];
-  (void)snprintf(lower, sizeof(lower), "%s_proxy", scheme);
-  if (strcmp(scheme, "http") == 0) {
-    return cw_env(lower);
-  }
-  for (size_t i = 0; i < sizeof(lower); i++) {
-    bool is_lower = lower[i] >= 'a' && lower[i] <= 'z';
-    upper[i] = is_lower ? (char)(lower[i] - 'a' + 'A') : lower[i];
-  }
-  return either_case(lower, upper);
-}
-
-static const char *from_environment(const struct cw_easy *easy) {
-  if (!is_real(easy)) {
-    return NULL;
-  }
-  const char *value = proxy_of_scheme(easy->t.uri.scheme);
-  return value ? value : either_case("all_proxy", "ALL_PROXY");
-}
-
-static bool is_exempt(const struct cw_easy *easy) {
-  const char *list = cw_opt_s(opts(easy), cw_opt_noproxy);
-  if (!list && is_real(easy)) {
-    list = either_case("no_proxy", "NO_PROXY");
-  }
-  return list && cw_noproxy_has(list, easy->t.uri.host);
 }
 
 /* --- reading its name ---------------------------------------------------- */
@@ -150,24 +107,6 @@ static int port_of(const struct cw_easy *easy, const struct cw_uri *uri) {
 
 /* --- the choice ---------------------------------------------------------- */
 
-/* Sockets in the file system lead to one server only. */
-static bool has_own_way(const struct cw_easy *easy) {
-  return !easy->proto->needs_connection ||
-         cw_opt_s(opts(easy), cw_opt_unix_socket_path) ||
-         cw_opt_s(opts(easy), cw_opt_abstract_unix_socket);
-}
-
-static const char *find(const struct cw_easy *easy) {
-  if (has_own_way(easy)) {
-    return NULL;
-  }
-  const char *text = cw_opt_s(opts(easy), cw_opt_proxy);
-  if (!text) {
-    text = from_environment(easy);
-  }
-  return text && *text && !is_exempt(easy) ? text : NULL;
-}
-
 /* Where CWOPT_CONNECT_TO leads elsewhere, a proxy that was given the URL would
    not know. */
 static enum cw_code choose_way(struct cw_easy *easy, struct cw_proxy *p) {
@@ -212,7 +151,7 @@ enum cw_code cw_proxy_choose(struct cw_easy *easy) {
     easy->key_serial = 0;
     easy->proxy_on = cw_loop_platform(easy->multi->loop);
     cw_proxy_forget(easy);
-    const char *text = find(easy);
+    const char *text = cw_proxy_find(easy);
     enum cw_code err = text ? take(easy, text) : CW_OK;
     if (err) {
       return err;

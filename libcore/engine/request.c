@@ -11,7 +11,6 @@
 #include "engine/ask.h"
 #include "engine/conv.h"
 #include "engine/multi.h"
-#include "engine/proxy.h"
 #include "engine/scheme.h"
 
 static const struct cw_options *opts(const struct cw_easy *easy) {

@@ -50,8 +50,7 @@ static enum cw_code check_auth(const char *name, int64_t value,
   const int64_t built =
       CWAUTH_BASIC | CWAUTH_BEARER | CWAUTH_DIGEST | CWAUTH_DIGEST_IE;
   if (value != 0 && !(value & built)) {
-    return not_built(name, "what was named of it", "ntlm or gssapi",
-                     fail);
+    return not_built(name, "what was named of it", "ntlm or gssapi", fail);
   }
   return CW_OK;
 }

@@ -11,7 +11,6 @@
 #include "engine/conv.h"
 #include "engine/guard.h"
 #include "engine/multi.h"
-#include "engine/proxy.h"
 
 enum cw_code cw_step_idle(struct cw_easy *easy) {
   (void)easy;

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "engine/multi.h"
-#include "engine/proxy.h"
 #include "engine/scheme.h"
 #include "engine/states.h"
 

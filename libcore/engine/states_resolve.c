@@ -10,7 +10,6 @@
 #include "base/scan.h"
 #include "engine/guard.h"
 #include "engine/multi.h"
-#include "engine/proxy.h"
 #include "engine/states.h"
 
 /* Addresses that a resolver_start callback may give. */
