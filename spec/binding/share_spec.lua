@@ -41,6 +41,79 @@ describe("a share", function()
     share:close()
   end)
 
+  -- The scheduler's loop waits while the other one has something to do: the
+  -- clock must go on all the same.
+  it("passes it on on a virtual network, while loops are turned by turns",
+    function()
+      world.run(function(self)
+        local share = cw.share { "connect", "dns", net = self.net }
+        local other <close> = cw.multi { net = self.net }
+        local first, second = get(self, share), get(self, share)
+        other:add(first)
+        local turns = 0
+        repeat
+          cw.sleep(0.01)
+          turns = turns + 1
+          assert.is_true(turns < 100)
+        until other:turn(0) == 0
+        assert.is_true(select(2, other:next_done()))
+        assert.equal(1, share:count "connections_idle")
+        second:perform()
+        assert.equal(1, first.info.num_connects)
+        assert.equal(0, second.info.num_connects)
+        assert.equal(2, #self.requests)
+        first:close()
+        second:close()
+        share:close()
+      end)
+    end)
+
+  it("holds the cookies of its handles, whose own wait meanwhile", function()
+    world.run(function(self)
+      local share = cw.share { "cookie", "psl", net = self.net }
+      local one <close> = cw.easy { url = self.url, writefunction = nothing,
+        cookielist = "files.test\tFALSE\t/\tFALSE\t0\town\t0" }
+      local two <close> = get(self, share)
+      one:setopt("share", share)
+      one:setopt("cookielist", "files.test\tFALSE\t/\tFALSE\t0\ta\t1")
+      two:perform()
+      assert.equal("a=1", self.requests[1].cookie)
+      assert.same({ "files.test\tFALSE\t/\tFALSE\t0\ta\t1" },
+        two:getinfo "cookielist")
+      one:unsetopt "share"
+      one:perform()
+      assert.equal("own=0", self.requests[2].cookie)
+      two:setopt("cookielist", "ALL")
+      assert.is_nil((two:getinfo "cookielist" or {})[1])
+    end)
+  end)
+
+  it("holds the hosts of HSTS", function()
+    world.run(function(self)
+      local share = cw.share { "hsts", net = self.net }
+      local given = false
+      local one <close> = get(self, share)
+      local two <close> = get(self, share)
+      one:setopt("hsts_ctrl", "enable")
+      one:setopt("hstsreadfunction", function()
+        given = not given
+        return given and { host = "files.test" } or nil
+      end)
+      for _, e in ipairs { one, two } do
+        e:setopt("cainfo_blob", world.identity().cert)
+        e:perform()
+      end
+      assert.matches("^https:", one.info.effective_url)
+      assert.matches("^http:", two.info.effective_url)
+      two:setopt("hsts_ctrl", "enable")
+      two:perform()
+      assert.matches("^https:", two.info.effective_url)
+      two:unsetopt "share"
+      two:perform()
+      assert.matches("^http:", two.info.effective_url)
+    end)
+  end)
+
   it("is not for handles of another network", function()
     world.run(function(self)
       local ok, err = pcall(function()

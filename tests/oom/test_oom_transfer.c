@@ -39,6 +39,15 @@ struct run {
 static struct run *now; /* for callbacks */
 static char path[64], part[70] = "/nonexistent";
 
+static CWSH *share; /* of the handles, or NULL */
+
+static void close_share(void) {
+  if (share) {
+    cr_expect_eq(cw_share_cleanup(share), CWSHE_OK);
+  }
+  share = NULL;
+}
+
 static void note_message(struct run *run, const struct scene *scene,
                          const struct cw_msg *msg) {
   for (size_t i = 0; i < scene->n; i++) {
@@ -149,6 +158,7 @@ static bool run_once(const struct scene *scene, long fail_at) {
     got_free(&run->got[i]);
   }
   cr_expect_eq(cw_multi_cleanup(run->client), CWM_OK);
+  close_share();
   const char *trouble = world_end(&run->w);
   cr_expect_str_empty(trouble, "request %ld failed: %s", fail_at, trouble);
   cr_expect_eq(failing_live(), 0, "request %ld failed: %ld blocks are left",
@@ -640,5 +650,50 @@ Test(oom_transfer, conversion) {
       1,
       prepare_conversion,
       {"ok"}};
+  sweep(&scene);
+}
+
+/* --- a share of all kinds ------------------------------------------------- */
+
+static enum cw_code open_share(void) {
+  share = cw_share_init_on(cw_vnet_platform(now->w.net));
+  enum cw_shcode err = share ? CWSHE_OK : CWSHE_NOMEM;
+  for (int kind = CW_LOCK_DATA_COOKIE; !err && kind <= CW_LOCK_DATA_HSTS;
+       kind++) {
+    err = cw_share_setopt(share, CWSHOPT_SHARE, kind);
+  }
+  cr_assert(!err || err == CWSHE_NOMEM);
+  return err ? CWE_OUT_OF_MEMORY : CW_OK;
+}
+
+static enum cw_code prepare_shared(CW *easy, size_t i, struct got *got) {
+  static const char *const urls[] = {"https://h.example/", "http://o.example/"};
+  enum cw_code err = i == 0 ? open_share() : CW_OK;
+  if (err) {
+    return err;
+  }
+  failing_pause(true);
+  const char *pem = world_ca(&now->w);
+  failing_pause(false);
+  struct cw_blob blob = {(char *)(uintptr_t)pem, strlen(pem), CW_BLOB_COPY};
+  SET(easy, CWOPT_CAINFO_BLOB, &blob);
+  SET(easy, CWOPT_HSTS_CTRL, (long)CWHSTS_ENABLE);
+  SET(easy, CWOPT_COOKIELIST, "h.example\tFALSE\t/\tFALSE\t0\tgiven\t1");
+  SET(easy, CWOPT_SHARE, share);
+  SET(easy, CWOPT_COOKIELIST, "h.example\tFALSE\t/\tFALSE\t0\tgiven\t2");
+  return collect(easy, got, urls[i]);
+}
+
+Test(oom_transfer, with_a_share_of_all_kinds) {
+  static const struct scene scene = {
+      "listen 10.0.0.1 443 tls good\naccept many\n"
+      "expect \"GET / HTTP/1.1\"\nheader \"Cookie: given=2\"\n"
+      "answer 200 \"hello\" \"Set-Cookie: a=b; path=/\" "
+      "\"Strict-Transport-Security: max-age=100\"\nagain\n"
+      "listen 10.0.0.2 80\naccept many\nexpect \"GET / HTTP/1.1\"\n"
+      "answer 200 \"other\" \"Set-Cookie: c=d\"\nagain\n",
+      2,
+      prepare_shared,
+      {"hello", "other"}};
   sweep(&scene);
 }
