@@ -96,6 +96,7 @@ struct cw_transfer {
   bool noted;       /* what is known of the connection was copied */
   bool conn_noted;  /* its facts are in this struct */
   bool retried;     /* once on a fresh connection already */
+  bool retry_due;   /* that is to be done as soon as no callback pends */
   bool fresh;       /* take no idle connection */
   bool running_now; /* the driver is on the C stack */
   uint64_t resolve_id;
@@ -413,6 +414,11 @@ enum cw_code cw_hook_open_socket(void *data, int purpose,
                                  struct cw_sockaddr *addr, int *pfd);
 /* Whether the application may be asked for bytes now. */
 bool cw_may_ask(const struct cw_easy *easy);
+/* Before one exchange makes place for another: what was asked for its sake is
+   answered first, since a callback that pends was shown bytes, and trailers are
+   forgotten. CW_AGAIN: not answered yet. Else the code of a late answer that
+   stops. */
+CW_MUST_CHECK enum cw_code cw_settle_sending(struct cw_easy *easy);
 /* Calls a read callback and judges what it says. */
 CW_MUST_CHECK enum cw_code cw_call_read(struct cw_easy *easy, cw_read_fn fn,
                                         void *data, char *bytes, size_t n,

@@ -306,6 +306,36 @@ static enum cw_code hook_trailers(void *data, struct cw_slist **plist) {
   return err;
 }
 
+/* The answer to a question whose exchange is over: what it would stop it
+   stops, what it would pause it pauses, and what it gave is not needed. */
+static enum cw_code judge_late(struct cw_easy *easy,
+                               const struct cw_pend *pend) {
+  size_t n = 0;
+  if (pend->slot == CW_SLOT_READ) {
+    enum cw_code err = judge_given(easy, pend->result, SIZE_MAX, &n);
+    return err == CW_AGAIN ? CW_OK : err;
+  }
+  return pend->slot == CW_SLOT_TRAILER && pend->result != CW_TRAILERFUNC_OK
+             ? stopped(easy, CWE_ABORTED_BY_CALLBACK, CW_SLOT_TRAILER)
+             : CW_OK;
+}
+
+enum cw_code cw_settle_sending(struct cw_easy *easy) {
+  struct cw_transfer *t = &easy->t;
+  struct cw_pend *pend = &easy->pend[cw_hold_send];
+  if (pend->state == CW_PEND_WAITS) {
+    easy->x.want = 0;
+    return CW_AGAIN;
+  }
+  enum cw_code err =
+      pend->state == CW_PEND_ANSWERED ? judge_late(easy, pend) : CW_OK;
+  pend->state = CW_PEND_NONE;
+  cw_slist_free_all(t->trailers);
+  t->trailers = t->trailer_at = NULL;
+  t->trailers_given = false;
+  return err;
+}
+
 /* --- the rest of the exchange's host
  * ------------------------------------------------ */
 

@@ -245,6 +245,10 @@ enum cw_code cw_step_draining(struct cw_easy *easy) {
     t->complete = true;
     return CW_OK;
   }
+  err = cw_settle_sending(easy);
+  if (err) {
+    return err;
+  }
   easy->x.proto->stop(&easy->x);
   cw_transfer_release_conn(easy, easy->x.reusable);
   err = cw_follow_next(easy);

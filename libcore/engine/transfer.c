@@ -308,10 +308,15 @@ static bool may_retry(const struct cw_easy *easy, enum cw_code code) {
           code == CWE_GOT_NOTHING);
 }
 
-static void retry(struct cw_easy *easy) {
+static enum cw_code retry(struct cw_easy *easy) {
   struct cw_transfer *t = &easy->t;
-  cw_tracef(easy, "the reused connection was dead: once more on a fresh one");
   cw_fail_clear(&easy->fail);
+  enum cw_code err = cw_settle_sending(easy);
+  t->retry_due = err == CW_AGAIN;
+  if (err) {
+    return err;
+  }
+  cw_tracef(easy, "the reused connection was dead: once more on a fresh one");
   easy->x.proto->stop(&easy->x);
   cw_transfer_release_conn(easy, false);
   t->retried = true;
@@ -319,6 +324,7 @@ static void retry(struct cw_easy *easy) {
   t->rewind_due = easy->x.request.has_body &&
                   (t->read_called || easy->x.response.body_sent > 0);
   cw_transfer_set_state(easy, cw_state_queued);
+  return CW_OK;
 }
 
 static bool must_stop(const struct cw_easy *easy) {
@@ -334,12 +340,13 @@ static enum cw_code step_once(struct cw_easy *easy) {
   if (must_stop(easy)) {
     return easy->cancelled ? easy->cancelled : CWE_ABORTED_BY_CALLBACK;
   }
-  enum cw_code code = states[easy->t.state].step(easy);
-  if (code && code != CW_AGAIN && !must_stop(easy) && may_retry(easy, code)) {
-    retry(easy);
-    return CW_OK;
+  if (easy->t.retry_due) {
+    return retry(easy);
   }
-  return code;
+  enum cw_code code = states[easy->t.state].step(easy);
+  return code && code != CW_AGAIN && !must_stop(easy) && may_retry(easy, code)
+             ? retry(easy)
+             : code;
 }
 
 /* A pending callback holds up the exchange. A connection that is being made

@@ -29,6 +29,8 @@ static const char config[] =
     "    location /auth/ { alias \1/www/; auth_basic here;\n"
     "      auth_basic_user_file \1/users; }\n"
     "    location /put/ { dav_methods PUT DELETE; create_full_put_path on; }\n"
+    "    location /again/ { return 307 /done; }\n"
+    "    location /done { return 200 done; }\n"
     "    location /moved/ { rewrite ^/moved/(.*)$ /$1 redirect; }\n"
     "  }\n"
     "}\n";

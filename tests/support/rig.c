@@ -147,8 +147,12 @@ static int on_debug(CW *easy, int kind, char *bytes, size_t n, void *data) {
   return (int)called(rig, CW_SLOT_DEBUG, 0, 1);
 }
 
+static const struct cw_platform *platform_of(const struct rig *rig) {
+  return rig->w.net ? cw_vnet_platform(rig->w.net) : cw_platform_real();
+}
+
 static int64_t make_fd(struct rig *rig) {
-  const struct cw_platform *p = cw_vnet_platform(rig->w.net);
+  const struct cw_platform *p = platform_of(rig);
   int fd = -1;
   cr_assert_eq(p->sock_open(p->ctx, AF_INET, SOCK_STREAM, 0, &fd), 0);
   rig->opened++;
@@ -163,7 +167,7 @@ static int on_opensocket(void *data, int purpose, struct cw_sockaddr *address) {
   int64_t fd = later ? 0 : make_fd(rig);
   int64_t result = called(rig, CW_SLOT_OPENSOCKET, fd, CW_SOCKET_BAD);
   if (!later && result == CW_SOCKET_BAD) {
-    const struct cw_platform *p = cw_vnet_platform(rig->w.net);
+    const struct cw_platform *p = platform_of(rig);
     cr_assert_eq(p->sock_close(p->ctx, (int)fd), 0);
     rig->closed++;
   }
@@ -172,7 +176,7 @@ static int on_opensocket(void *data, int purpose, struct cw_sockaddr *address) {
 
 static int on_closesocket(void *data, int fd) {
   struct rig *rig = data;
-  const struct cw_platform *p = cw_vnet_platform(rig->w.net);
+  const struct cw_platform *p = platform_of(rig);
   cr_assert_eq(p->sock_close(p->ctx, fd), 0);
   rig->closed++;
   return (int)called(rig, CW_SLOT_CLOSESOCKET, 0, 1);
@@ -191,15 +195,17 @@ static int on_ssl_ctx(CW *easy, void *ctx, void *data) {
 
 static int on_resolve(struct cw_resolver_start *resolver, void *reserved,
                       void *data) {
-  cr_assert(!reserved && strcmp(resolver->host, "h.example") == 0);
-  return (int)called(data, CW_SLOT_RESOLVER_START, 0, 1);
+  struct rig *rig = data;
+  cr_assert(!reserved && strcmp(resolver->host, rig->host) == 0);
+  return (int)called(rig, CW_SLOT_RESOLVER_START, 0, 1);
 }
 
 static int on_prereq(void *data, char *peer_ip, char *local_ip, int peer_port,
                      int local_port) {
-  cr_assert(strcmp(peer_ip, "10.0.0.1") == 0 && peer_port > 0);
+  struct rig *rig = data;
+  cr_assert(strcmp(peer_ip, rig->ip) == 0 && peer_port > 0);
   cr_assert(*local_ip && local_port > 0);
-  return (int)called(data, CW_SLOT_PREREQ, CW_PREREQFUNC_OK,
+  return (int)called(rig, CW_SLOT_PREREQ, CW_PREREQFUNC_OK,
                      CW_PREREQFUNC_ABORT);
 }
 
@@ -318,8 +324,9 @@ static void on_answer(void *data) {
 int64_t rig_pend(struct rig *rig, int64_t result, int64_t ms) {
   uint64_t id;
   rig->answer = result;
-  cr_assert_eq(cw_multi_timer_start(rig->w.multi, ms, on_answer, rig, &id),
-               CWM_OK);
+  cr_assert_eq(
+      cw_multi_timer_start(cw_easy_multi(rig->easy), ms, on_answer, rig, &id),
+      CWM_OK);
   return CW_CALLBACK_PENDING;
 }
 
@@ -448,23 +455,42 @@ static void install(struct rig *rig) {
   }
 }
 
-void rig_open(struct rig *rig) {
-  const struct transfer *t = transfer_of(rig->slot);
+static void set_up(struct rig *rig, void (*options)(CW *easy)) {
   rig->given = 0;
-  world_init(&rig->w);
-  world_script(&rig->w, t->script ? t->script : http.script);
-  rig->easy = world_easy(&rig->w, t->url);
   bytes_clear(&rig->got.body);
   bytes_clear(&rig->got.head);
   bytes_clear(&rig->log);
   install(rig);
-  t->options(rig->easy);
+  options(rig->easy);
   set_on(rig->easy, CWOPT_VERBOSE);
   cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_NOPROGRESS, 0L), CW_OK);
   if (is_conversion(rig->slot)) { /* a converter may not wait in a trace */
     cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_VERBOSE, 0L), CW_OK);
     cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_CERTINFO, 1L), CW_OK);
   }
+}
+
+void rig_open(struct rig *rig) {
+  const struct transfer *t = transfer_of(rig->slot);
+  rig->host = "h.example";
+  rig->ip = "10.0.0.1";
+  world_init(&rig->w);
+  world_script(&rig->w, t->script ? t->script : http.script);
+  rig->easy = world_easy(&rig->w, t->url);
+  set_up(rig, t->options);
+}
+
+void rig_open_real(struct rig *rig, const char *url, const char *ca) {
+  const struct transfer *t = transfer_of(rig->slot);
+  struct cw_blob blob = {(void *)(uintptr_t)ca, strlen(ca), CW_BLOB_COPY};
+  rig->host = "localhost";
+  rig->ip = "127.0.0.1";
+  world_init_real(&rig->w);
+  rig->easy = world_easy(&rig->w, url);
+  cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_CAINFO_BLOB, &blob), CW_OK);
+  cr_assert_eq(
+      cw_easy_setopt(rig->easy, CWOPT_IPRESOLVE, (long)CW_IPRESOLVE_V4), CW_OK);
+  set_up(rig, t->options);
 }
 
 void rig_run(struct rig *rig) {

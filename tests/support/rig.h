@@ -18,9 +18,10 @@ struct rig {
   struct world w;
   CW *easy;
   struct got got;
-  size_t given;      /* of the body */
-  bool use_ioctl;    /* in place of seek */
-  bool use_progress; /* in place of xferinfo */
+  const char *host, *ip; /* of the peer */
+  size_t given;          /* of the body */
+  bool use_ioctl;        /* in place of seek */
+  bool use_progress;     /* in place of xferinfo */
   /* the special call */
   enum cw_slot slot;
   int nth; /* from 1 on */
@@ -37,8 +38,11 @@ struct rig {
   enum cw_code code;
 };
 
-/* Everything is set up, nothing runs. */
+/* Everything is set up on a virtual network, nothing runs. */
 void rig_open(struct rig *rig);
+/* The same for a URL of the kernel's network, whose host is localhost and
+   answers as the peer of the rig does; of HTTP only. ca: in PEM. */
+void rig_open_real(struct rig *rig, const char *url, const char *ca);
 /* Runs until the message comes or no transfer is left. */
 void rig_run(struct rig *rig);
 /* Checks what must hold of every run, and frees. "" or the trouble. */
