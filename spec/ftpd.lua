@@ -1,8 +1,7 @@
 -- A real vsftpd for specs, on a free port of the loopback, in a folder of its
 -- own: anonymous, with a folder up/ to write into. The one of ftpd.shared()
 -- serves a whole run of busted and ends with it.
-require "spec.helper"
-local cw = require "curlew"
+local daemon = require "spec.daemon"
 
 local ftpd = {}
 ftpd.__index = ftpd
@@ -36,28 +35,6 @@ connect_from_port_20=NO
 %s
 ]]
 
--- Without the sanitizers that the specs may be run with.
-local CLEAN = "unset LD_PRELOAD; "
-
-local function sh(command)
-  assert(os.execute(CLEAN .. command), command)
-end
-
-local function output(command)
-  local pipe <close> = assert(io.popen(CLEAN .. command))
-  return (pipe:read "a":gsub("\n$", ""))
-end
-
-local function free_port()
-  local port
-  cw.run(function()
-    local listener <close> = cw.listen { ip = "127.0.0.1", port = 0,
-      on_accept = function() end }
-    port = listener:port()
-  end)
-  return port
-end
-
 -- What is in a file of the server's; nil: it is not there.
 function ftpd:read(name)
   local file <close> = io.open(self.dir .. "/files/" .. name, "rb")
@@ -70,7 +47,7 @@ function ftpd:write(name, text, stamp)
   local file <close> = assert(io.open(path, "wb"))
   assert(file:write(text))
   file:flush()
-  sh(("chmod 644 '%s'; touch -d '%s' '%s'"):format(path,
+  daemon.sh(("chmod 644 '%s'; touch -d '%s' '%s'"):format(path,
     stamp or "2020-01-01 00:00:00Z", path))
 end
 
@@ -78,55 +55,29 @@ function ftpd:url(path)
   return ("ftp://127.0.0.1:%d/%s"):format(self.port, path)
 end
 
-local function answers(self)
-  local e <close> = cw.easy { url = self:url "", nobody = true,
-    writefunction = function() end }
-  return (pcall(e.perform, e))
-end
-
--- more: further lines of its settings. A missing server is an error.
+-- more: further lines of its settings.
 function ftpd.start(more)
-  assert(os.execute("test -x " .. PROGRAM),
-    PROGRAM .. " is missing: run scripts/setup")
-  local self = setmetatable({ dir = output "mktemp -d /tmp/curlew-ftpd-XXXXXX",
-    port = free_port() }, ftpd)
-  local dir = self.dir
-  sh(("mkdir '%s/files' '%s/files/up' '%s/empty'; chmod 755 '%s'; "
-    .. "chmod 777 '%s/files/up'"):format(dir, dir, dir, dir, dir))
-  do
-    local file <close> = assert(io.open(dir .. "/settings", "wb"))
-    file:write(SETTINGS:format(self.port, dir, dir, more or ""),
-      output "id -u" == "0" and "" or "run_as_launching_user=YES\n")
-  end
-  sh(("chmod 600 '%s/settings'; timeout 600 %s '%s/settings' >'%s/out' 2>&1 & "
-    .. "echo $! >'%s/pid'"):format(dir, PROGRAM, dir, dir, dir))
-  for _ = 1, 200 do
-    if answers(self) then
-      return self
-    end
-    sh "sleep 0.05"
-  end
-  local file <close> = assert(io.open(dir .. "/out"))
-  error("vsftpd did not start: " .. file:read "a")
+  local server = daemon.new("ftpd", PROGRAM)
+  local dir = server.dir
+  daemon.sh(("cd '%s'; mkdir files files/up empty; chmod 755 .; "
+    .. "chmod 777 files/up"):format(dir))
+  server:write("settings", SETTINGS:format(server.port, dir, dir, more or "")
+    .. (daemon.output "id -u" == "0" and "" or "run_as_launching_user=YES\n"))
+  daemon.sh(("chmod 600 '%s/settings'"):format(dir))
+  server:start(("'%s/settings'"):format(dir), function()
+    return daemon.answers(server.port)
+  end)
+  return setmetatable({ server = server, dir = dir, port = server.port }, ftpd)
 end
 
 function ftpd:close()
-  sh(("kill $(cat '%s/pid') 2>/dev/null; rm -rf '%s'"):format(self.dir,
-    self.dir))
+  self.server:close()
 end
 ftpd.__close = ftpd.close
 
-local shared
-
 -- The server of this run.
 function ftpd.shared()
-  if not shared then
-    shared = ftpd.start()
-    shared.guard = setmetatable({}, { __gc = function()
-      shared:close()
-    end })
-  end
-  return shared
+  return daemon.shared("ftpd", ftpd.start)
 end
 
 return ftpd
