@@ -1104,9 +1104,23 @@ static void set_speech(struct xfer *x) {
   }
 }
 
+/* Most of what it does is told apart by what is spoken. */
+static void set_proxy(struct xfer *x) {
+  CW *easy = x->easy;
+  if (!(x->cfg[7] & 0x80)) {
+    return;
+  }
+  ok_or_die(cw_easy_setopt(easy, CWOPT_PROXY, "http://me:secret@10.0.0.1:81"),
+            "proxy");
+  set_int(easy, CWOPT_PROXYAUTH, CWAUTH_BASIC | CWAUTH_DIGEST);
+  set_int(easy, CWOPT_HTTPPROXYTUNNEL, (x->cfg[1] & 0x04) != 0);
+  set_int(easy, CWOPT_SUPPRESS_CONNECT_HEADERS, (x->cfg[1] & 0x08) != 0);
+}
+
 static void set_rest(struct xfer *x) {
   CW *easy = x->easy;
   set_speech(x);
+  set_proxy(x);
   set_int(easy, CWOPT_TIMEOUT_MS, LIMIT_MS);
   set_int(easy, CWOPT_MAXREDIRS, 6);
   set_int(easy, CWOPT_MAX_WRITE_BYTES, x->cfg[4] & 0x7f);

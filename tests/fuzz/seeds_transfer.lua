@@ -219,3 +219,29 @@ seed("form-coded", {}, { { [0] = 0x20, [3] = 8, [5] = 6, [7] = FORM } },
 seed("form-again", {}, { { [0] = 0x10, [1] = 2, [6] = ALL_HOOKS,
   [7] = FORM | 4 } }, {}, "~wHTTP/1.1 307 X\r\nLocation: /b\r\n"
   .. "Content-Length: 0\r\n\r\n~w" .. HELLO .. "~h")
+
+-- Through a proxy: byte 1 says a tunnel by 4.
+local PROXY, TUNNEL = 0x80, { [1] = 4, [7] = 0x80 }
+local UP = "~wHTTP/1.1 200 go\r\n\r\n"
+local WHO = "~wHTTP/1.1 407 who\r\nProxy-Authenticate: Digest realm=\"r\", "
+  .. "nonce=\"n\", qop=\"auth\"\r\n"
+seed("proxy-forward", {}, { { [7] = PROXY } }, {}, "~w" .. HELLO .. "~h")
+seed("proxy-forward-who", {}, { { [7] = PROXY } }, {},
+  WHO .. "Content-Length: 3\r\n\r\nwho~w" .. HELLO .. "~h")
+seed("proxy-tunnel", {}, { TUNNEL }, {}, UP .. "~w" .. HELLO .. "~h")
+seed("proxy-tunnel-who", {}, { TUNNEL }, {},
+  WHO .. "Content-Length: 3\r\n\r\nwho" .. UP .. "~w" .. HELLO .. "~h")
+seed("proxy-tunnel-chunked", { 0, 0x11 }, { { [1] = 0x4c, [6] = ALL_HOOKS,
+  [7] = PROXY } }, { 16, 16, 20 }, WHO .. "Transfer-Encoding: chunked\r\n\r\n"
+  .. "3\r\nwho\r\n0\r\n\r\n" .. UP .. "~w" .. HELLO .. "~h")
+seed("proxy-tunnel-closes", {}, { TUNNEL }, {},
+  WHO .. "\r\n~c~a" .. UP .. "~w" .. HELLO .. "~h")
+seed("proxy-tunnel-refused", {}, { TUNNEL }, {},
+  "~wHTTP/1.1 403 no\r\nContent-Length: 2\r\n\r\nno~h")
+seed("proxy-tunnel-early", {}, { TUNNEL }, {},
+  "~wHTTP/1.1 200 go\r\n\r\n" .. HELLO .. "~h")
+seed("proxy-ftp", {}, { { [7] = PROXY | FTP } }, {}, "~w" .. HELLO .. "~h")
+seed("proxy-ftp-tunnel", {}, { { [1] = 4, [7] = PROXY | FTP } }, {},
+  "~wHTTP/1.1 200 go\r\n\r\n" .. INTO .. "~l213 5\r\n" .. PASSIVE
+  .. "~l150 here\r\n226 all\r\n~h~a" .. UP .. "hello")
+seed("proxy-rtsp", {}, { { [7] = PROXY | RTSP } }, {}, UP .. rtsp(1) .. "~h")
