@@ -64,6 +64,16 @@ function daemon:write(name, text)
   return path
 end
 
+-- A certificate of its own making for localhost and 127.0.0.1: key.pem and
+-- cert.pem of its folder. Returns the path of the latter.
+function daemon:certify()
+  daemon.sh(("cd '%s'; openssl req -x509 -newkey ec -pkeyopt "
+    .. "ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost "
+    .. "-addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout key.pem "
+    .. "-out cert.pem 2>/dev/null"):format(self.dir))
+  return self.dir .. "/cert.pem"
+end
+
 -- Runs it with these arguments until is_ready(self) says so.
 function daemon:start(arguments, is_ready)
   daemon.sh(("cd '%s'; timeout %d %s %s >out 2>&1 & echo $! >'%s/pid'"):format(

@@ -55,19 +55,23 @@ function ftpd:url(path)
   return ("ftp://127.0.0.1:%d/%s"):format(self.port, path)
 end
 
--- more: further lines of its settings.
+-- more: further lines of its settings, in which %DIR is its folder; there are
+-- key.pem and cert.pem, which self.ca names.
 function ftpd.start(more)
   local server = daemon.new("ftpd", PROGRAM)
   local dir = server.dir
+  local ca = server:certify()
+  more = (more or ""):gsub("%%DIR", dir)
   daemon.sh(("cd '%s'; mkdir files files/up empty; chmod 755 .; "
     .. "chmod 777 files/up"):format(dir))
-  server:write("settings", SETTINGS:format(server.port, dir, dir, more or "")
+  server:write("settings", SETTINGS:format(server.port, dir, dir, more)
     .. (daemon.output "id -u" == "0" and "" or "run_as_launching_user=YES\n"))
   daemon.sh(("chmod 600 '%s/settings'"):format(dir))
   server:start(("'%s/settings'"):format(dir), function()
     return daemon.answers(server.port)
   end)
-  return setmetatable({ server = server, dir = dir, port = server.port }, ftpd)
+  return setmetatable({ server = server, dir = dir, port = server.port,
+    ca = ca }, ftpd)
 end
 
 function ftpd:close()

@@ -33,16 +33,11 @@ http {
 }
 ]]
 
-local CERTIFICATE = "openssl req -x509 -newkey ec -pkeyopt "
-  .. "ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost "
-  .. "-addext subjectAltName=DNS:localhost -keyout '%s/key.pem' "
-  .. "-out '%s/cert.pem' 2>/dev/null"
-
 -- more: further lines of its server block.
 function nginx.start(more)
   local self = daemon.new("nginx", "/usr/sbin/nginx")
   self.tls_port = daemon.free_port()
-  daemon.sh(CERTIFICATE:format(self.dir, self.dir))
+  self:certify()
   daemon.sh(("mkdir '%s/www' '%s/www/put'"):format(self.dir, self.dir))
   self:write("www/hello", "hello from nginx\n")
   self:write("nginx.conf", (SETTINGS:gsub("%%(%u+)", { DIR = self.dir,

@@ -1,7 +1,6 @@
 -- FTP and FTPS over a real vsftpd: what each kind of command is for, by perform
 -- and by a multi.
 require "spec.helper"
-local daemon = require "spec.daemon"
 local ftpd = require "spec.ftpd"
 local cw = require "curlew"
 
@@ -10,18 +9,12 @@ local TEXT = "hello\r\nworld\r\n"
 -- A server with TLS when asked, or with more = "implicit_ssl=YES" from the
 -- start.
 local function with_tls(more)
-  local dir = daemon.output "mktemp -d /tmp/curlew-cert-XXXXXX"
-  daemon.sh(("openssl req -x509 -newkey ec -pkeyopt "
-    .. "ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost "
-    .. "-addext subjectAltName=IP:127.0.0.1 -keyout '%s/key.pem' "
-    .. "-out '%s/cert.pem' 2>/dev/null"):format(dir, dir))
-  local srv = ftpd.start(("ssl_enable=YES\nallow_anon_ssl=YES\n"
+  local always = more and "YES" or "NO"
+  return ftpd.start(("ssl_enable=YES\nallow_anon_ssl=YES\n"
     .. "force_anon_logins_ssl=%s\nforce_anon_data_ssl=%s\n"
-    .. "require_ssl_reuse=YES\nssl_ciphers=HIGH\nrsa_cert_file=%s/cert.pem\n"
-    .. "rsa_private_key_file=%s/key.pem\n%s"):format(more and "YES" or "NO",
-    more and "YES" or "NO", dir, dir, more or ""))
-  srv.ca = dir .. "/cert.pem"
-  return srv
+    .. "require_ssl_reuse=YES\nssl_ciphers=HIGH\n"
+    .. "rsa_cert_file=%%DIR/cert.pem\nrsa_private_key_file=%%DIR/key.pem\n%s")
+    :format(always, always, more or ""))
 end
 
 -- Whoever drives it: one by perform, one by a multi.
