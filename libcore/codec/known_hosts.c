@@ -247,6 +247,20 @@ enum cw_code cw_known_hosts_find(struct cw_slice file,
   return err;
 }
 
+/* Whether a line has a plain key of the host, which can be read. */
+static enum cw_code has_key_of(const struct line *line, struct cw_slice name,
+                               bool *phas) {
+  struct cw_buf key;
+  *phas = false;
+  if (line->marker != MARK_NONE || !matches_hosts(line->hosts, name)) {
+    return CW_OK;
+  }
+  cw_buf_init(&key, KEY_BYTES);
+  enum cw_code err = decode(line, &key, phas);
+  cw_buf_fini(&key);
+  return err;
+}
+
 enum cw_code cw_known_hosts_types(struct cw_slice file,
                                   const struct cw_known_host *host,
                                   struct cw_buf *types) {
@@ -257,8 +271,9 @@ enum cw_code cw_known_hosts_types(struct cw_slice file,
     return CWE_TOO_LARGE;
   }
   while (!err && next_line(&file, &line)) {
-    if (line.marker == MARK_NONE && line.key.len > 0 &&
-        matches_hosts(line.hosts, name.s)) {
+    bool has = false;
+    err = has_key_of(&line, name.s, &has);
+    if (!err && has) {
       err = cw_buf_add_slice(types, line.type);
       err = err ? err : cw_buf_add_char(types, ',');
     }
@@ -328,11 +343,14 @@ enum cw_code cw_known_hosts_edit(struct cw_slice file,
     return CWE_TOO_LARGE;
   }
   while (!err && next_line(&file, &line)) {
-    bool goes = replace && line.marker == MARK_NONE && line.key.len > 0 &&
-                cw_slice_eq(line.type, type) &&
-                matches_hosts(line.hosts, name.s);
-    err = goes ? add_without(out, &line, name.s)
-               : cw_buf_add_slice(out, line.whole);
+    bool goes = false;
+    if (replace && cw_slice_eq(line.type, type)) {
+      err = has_key_of(&line, name.s, &goes);
+    }
+    if (!err) {
+      err = goes ? add_without(out, &line, name.s)
+                 : cw_buf_add_slice(out, line.whole);
+    }
   }
   return err ? err : add_line(out, host, name.s);
 }

@@ -41,7 +41,7 @@ CW_MUST_CHECK enum cw_code
 cw_known_hosts_types(struct cw_slice file, const struct cw_known_host *host,
                      struct cw_buf *types);
 /* The file with a line for the key at its end goes to out. replace: the host's
-   name leaves each line that has another key of the same type for it; a line
+   name leaves each line that has a key of the same type for it; a line
    without a name left goes. Names that only a wildcard covers stay. */
 CW_MUST_CHECK enum cw_code cw_known_hosts_edit(struct cw_slice file,
                                                const struct cw_known_host *host,

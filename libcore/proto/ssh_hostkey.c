@@ -184,12 +184,13 @@ static int type_of(struct cw_slice key) {
 }
 
 static enum cw_code judge(struct cw_exchange *x,
-                          const struct cw_known_host *host, int stat) {
+                          const struct cw_known_host *host, int match,
+                          int stat) {
   switch (stat) {
   case CWKHSTAT_FINE:
     return CW_OK;
   case CWKHSTAT_FINE_ADD_TO_FILE:
-    return write_key(x, host, false);
+    return match == CWKHMATCH_OK ? CW_OK : write_key(x, host, false);
   case CWKHSTAT_FINE_REPLACE:
     return write_key(x, host, true);
   default:
@@ -226,7 +227,7 @@ static enum cw_code ask_or_judge(struct cw_exchange *x,
   int stat = CWKHSTAT_REJECT;
   enum cw_code err = x->host->ssh_key(
       x->host_data, match == CWKHMATCH_MISSING ? NULL : &a, &b, match, &stat);
-  return err ? err : judge(x, host, stat);
+  return err ? err : judge(x, host, match, stat);
 }
 
 /* The file is read again when the callback has pended: what it shows must be

@@ -223,6 +223,8 @@ Test(sshd_hostkey, callback_decides_on_a_missing_one) {
   sshd_sh(&d, "test \"$(stat -c %a hosts)\" = 640 && "
               "ssh-keygen -q -F \"[127.0.0.1]:$(sed -n 's/^Port //p' "
               "sshd_config)\" -f hosts > /dev/null");
+  ask(CWKHSTAT_FINE_ADD_TO_FILE, CW_OK);
+  file_is(OTHERS "[127.0.0.1]:", 3); /* it is there already */
   ask(CWKHSTAT_REJECT, CWE_PEER_FAILED_VERIFICATION);
   cr_expect_eq(asked.match, CWKHMATCH_OK);
   cr_expect_eq(asked.known_len, asked.found_len);

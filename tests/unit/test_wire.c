@@ -7,9 +7,11 @@
 
 #include "../wire/ftp.h"
 #include "../wire/ftplist.h"
+#include "../wire/known_hosts.h"
 #include "../wire/lines.h"
 #include "../wire/rtsp.h"
 #include "../wire/transcript.h"
+#include "base/scan.h"
 
 #define MAX_FILE_BYTES (1024 * 1024)
 #define ROOT           "tests/wire"
@@ -98,6 +100,32 @@ static void play_ftp(struct cw_buf *out, struct cw_slice input,
   wire_ftp(out, input, way->cuts);
 }
 
+/* A file is always whole. Each part of it from its front is one as well, and
+   only a sanitizer looks at what it says. */
+static void play_known_hosts(struct cw_buf *out, struct cw_slice input,
+                             const struct way *way,
+                             struct cw_slice directives) {
+  struct cw_slice name = directive(directives, "@host ");
+  struct cw_buf key;
+  char host[100];
+  uint64_t port = 22;
+  cw_buf_init(&key, MAX_FILE_BYTES);
+  wire_must(cw_base64_decode(&key, directive(directives, "@key ")));
+  snprintf(host, sizeof(host), "%.*s", (int)name.len, name.ptr);
+  if (has(directives, "@port ")) {
+    cr_assert(cw_scan_u64(directive(directives, "@port "), 65535, &port));
+  }
+  struct cw_known_host known = {host, (int)port, cw_buf_slice(&key)};
+  if (way->cuts.count > 0) {
+    size_t n = way->cuts.pieces[0];
+    wire_known_hosts(out, cw_slice(input.ptr, n < input.len ? n : input.len),
+                     &known);
+    cw_buf_clear(out);
+  }
+  wire_known_hosts(out, input, &known);
+  cw_buf_fini(&key);
+}
+
 static const struct codec http1 = {
     .folder = "http1",
     .at_least = 100,
@@ -116,6 +144,11 @@ static const struct codec rtsp = {
     .folder = "rtsp", .at_least = 14, .transcribe = play_rtsp};
 static const struct codec ftp = {
     .folder = "ftp", .at_least = 20, .transcribe = play_ftp};
+static const struct codec known_hosts = {
+    .folder = "known_hosts",
+    .at_least = 24,
+    .directives = {"@host ", "@port ", "@key "},
+    .transcribe = play_known_hosts};
 static const struct codec lines[] = {
     {.folder = "hsts_header", .at_least = 2, .line = wire_hsts_header},
     {.folder = "hsts_line", .at_least = 2, .line = wire_hsts_line},
@@ -287,6 +320,10 @@ Test(wire, rtsp) {
 
 Test(wire, ftp) {
   play(&ftp);
+}
+
+Test(wire, known_hosts) {
+  play(&known_hosts);
 }
 
 Test(wire, lines) {
