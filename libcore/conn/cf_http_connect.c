@@ -295,6 +295,7 @@ static void tunnel_is_up(struct cf_tunnel *c) {
     cw_free(c->in);
     c->in = NULL;
   }
+  c->f.next->type->want(c->f.next, 0); /* who comes next says what for */
   c->state = TUNNEL_UP;
 }
 

@@ -427,6 +427,73 @@ Test(oom_transfer, login_redirect_and_rewinding) {
   sweep(&scene);
 }
 
+/* --- by way of a proxy ----------------------------------------------------
+ */
+
+static enum cw_code prepare_tunnel(CW *easy, size_t i, struct got *got) {
+  enum cw_code err = prepare_tls(easy, i, got);
+  if (!err) {
+    err = set_list(easy, CWOPT_PROXYHEADER, "X-Proxy: 1");
+  }
+  if (err) {
+    return err;
+  }
+  SET(easy, CWOPT_PROXY, "http://o.example:8080");
+  SET(easy, CWOPT_PROXYUSERPWD, "me:secret");
+  SET(easy, CWOPT_PROXYAUTH, (long)CWAUTH_DIGEST);
+  SET(easy, CWOPT_USERAGENT, "test/1");
+  return CW_OK;
+}
+
+/* The proxy closes once, and its second challenge is stale. */
+Test(oom_transfer, https_through_a_tunnel_with_digest) {
+  static const struct scene scene = {
+      "listen 10.0.0.2 8080\n"
+      "accept many\n"
+      "expect \"CONNECT h.example:443 HTTP/1.1\"\n"
+      "answer 407 \"who?\" \"Proxy-Authenticate: Digest realm=r, nonce=n\"\n"
+      "expect \"CONNECT h.example:443 HTTP/1.1\"\n"
+      "send \"HTTP/1.1 407 again\\r\\nTransfer-Encoding: chunked\\r\\n"
+      "Proxy-Authenticate: Digest realm=r, nonce=m, stale=true\\r\\n\\r\\n"
+      "3\\r\\nwho\\r\\n0\\r\\nX: y\\r\\n\\r\\n\"\n"
+      "expect \"CONNECT h.example:443 HTTP/1.1\"\n"
+      "send \"HTTP/1.1 200 ok\\r\\n"
+      "Proxy-Authentication-Info: nextnonce=k\\r\\n\\r\\n\"\n"
+      "tls good\n"
+      "expect \"GET / HTTP/1.1\"\n"
+      "answer 200 \"hello\"\n",
+      1,
+      prepare_tunnel,
+      {"hello"}};
+  sweep(&scene);
+}
+
+static enum cw_code prepare_forward(CW *easy, size_t i, struct got *got) {
+  (void)i;
+  SET(easy, CWOPT_PROXY, "px:pw@o.example:8080");
+  SET(easy, CWOPT_PROXYAUTH, (long)CWAUTH_ANY);
+  SET(easy, CWOPT_USERPWD, "me:secret");
+  SET(easy, CWOPT_HTTPAUTH, (long)CWAUTH_DIGEST);
+  SET(easy, CWOPT_NOPROXY, "a.test, 192.0.2.0/24");
+  return collect(easy, got, "http://h.example/a");
+}
+
+Test(oom_transfer, proxy_and_server_want_a_login) {
+  static const struct scene scene = {
+      "listen 10.0.0.2 8080\n"
+      "accept many\n"
+      "expect \"GET http://h.example/a HTTP/1.1\"\n"
+      "answer 407 \"who?\" \"Proxy-Authenticate: Digest realm=r, nonce=n\"\n"
+      "expect \"GET http://h.example/a HTTP/1.1\"\n"
+      "answer 401 \"who?\" \"WWW-Authenticate: Digest realm=r, nonce=n\"\n"
+      "expect \"GET http://h.example/a HTTP/1.1\"\n"
+      "answer 200 \"in\" \"Proxy-Authentication-Info: nextnonce=m\"\n",
+      1,
+      prepare_forward,
+      {"in"}};
+  sweep(&scene);
+}
+
 /* A copy of a handle is whole or is not there. */
 static enum cw_code prepare_copy(CW *easy, size_t i, struct got *got) {
   (void)i;

@@ -9,7 +9,8 @@
  *                               wrongname, askclient. Without any: 10.0.0.1 80
  *   accept [many]               the script of the next connection; many: of
  *                               all that come from now on
- *   expect LINE                 a whole request head whose first line is LINE
+ *   expect LINE                 a whole request head whose first line is LINE;
+ *                               "*": is any
  *   line TEXT                   a line of that text, as FTP has it
  *   header TEXT                 one line of that head is TEXT
  *   head-has TEXT               TEXT is somewhere in it

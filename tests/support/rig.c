@@ -351,6 +351,14 @@ static void options_hsts(CW *easy) {
                CW_OK);
 }
 
+static void options_tunnel(CW *easy) {
+  options_http(easy);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_PROXY, "o.example:8080"), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_PROXYUSERPWD, "me:secret"), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_PROXYAUTH, (long)CWAUTH_DIGEST),
+               CW_OK);
+}
+
 static void options_wildcard(CW *easy) {
   set_on(easy, CWOPT_WILDCARDMATCH);
 }
@@ -412,7 +420,20 @@ static const struct transfer {
           "send \"Transport: RTP/AVP/TCP;interleaved=0-1\\r\\n\"\n"
           "send \"Content-Length: 4\\r\\n\\r\\n$\\x00\\0\\x02hi\"\n"
           "send \"$\\x01\\0\\x02hidone\"\n"},
-  hsts = {"https://h.example/a", options_hsts, NULL};
+  hsts = {"https://h.example/a", options_hsts, NULL},
+  tunnel = {"https://h.example/a", options_tunnel,
+            "listen 10.0.0.2 8080\n"
+            "accept\n"
+            "expect \"CONNECT h.example:443 HTTP/1.1\"\n"
+            "answer 407 \"who?\" \"Proxy-Authenticate: Digest realm=r, "
+            "nonce=n\"\n"
+            "expect \"CONNECT h.example:443 HTTP/1.1\"\n"
+            "send \"HTTP/1.1 200 ok\\r\\nX-Proxy: 1\\r\\n\\r\\n\"\n"
+            "tls good\n"
+            "expect \"PUT /a HTTP/1.1\"\n"
+            "chunked \"" BODY "\"\n"
+            "trailer \"X-Sum: 42\"\n"
+            "answer 200 \"done\"\n"};
 
 /* In which of them a callback is called. */
 static const struct transfer *transfer_of(enum cw_slot slot) {
@@ -471,9 +492,9 @@ static void set_up(struct rig *rig, void (*options)(CW *easy)) {
 }
 
 void rig_open(struct rig *rig) {
-  const struct transfer *t = transfer_of(rig->slot);
-  rig->host = "h.example";
-  rig->ip = "10.0.0.1";
+  const struct transfer *t = rig->tunnels ? &tunnel : transfer_of(rig->slot);
+  rig->host = rig->tunnels ? "o.example" : "h.example";
+  rig->ip = rig->tunnels ? "10.0.0.2" : "10.0.0.1";
   world_init(&rig->w);
   world_script(&rig->w, t->script ? t->script : http.script);
   rig->easy = world_easy(&rig->w, t->url);

@@ -18,10 +18,11 @@ struct rig {
   struct world w;
   CW *easy;
   struct got got;
-  const char *host, *ip; /* of the peer */
+  const char *host, *ip; /* of the peer, which may be the proxy */
   size_t given;          /* of the body */
   bool use_ioctl;        /* in place of seek */
   bool use_progress;     /* in place of xferinfo */
+  bool tunnels;          /* through a proxy that wants to know who we are */
   /* the special call */
   enum cw_slot slot;
   int nth; /* from 1 on */
