@@ -87,8 +87,13 @@ function daemon:start(arguments, is_ready)
   error(("%s did not start: %s"):format(self.name, self:read "out"))
 end
 
+-- Returns when it is gone.
 function daemon:stop()
-  os.execute((CLEAN .. "kill %s 2>/dev/null"):format(self:read "pid"))
+  local pid = (self:read "pid" or ""):match "%d+"
+  if pid then
+    os.execute((CLEAN .. "kill %s 2>/dev/null; for i in $(seq 200); do kill -0 "
+      .. "%s 2>/dev/null || break; sleep 0.02; done"):format(pid, pid))
+  end
 end
 
 function daemon:close()

@@ -124,7 +124,7 @@ describe("the order of calls", function()
   -- Of a real server, so what depends on time is left out: xferinfo is noted
   -- when a number has changed.
   it("of an upload by SFTP to an unknown host is as it is printed", function()
-    local server <close> = sshd.start "ed25519"
+    local server <close> = sshd.new "ed25519"
     server:write("part", "hello")
     local hosts = server:write("hosts", "")
     local events = recorder()

@@ -230,7 +230,7 @@ openssl x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -CAcreateserial \
 
 -- What sftp://example.org/~/ leads to.
 local function start_sshd(folder)
-  local server = sshd.start("ed25519",
+  local server = sshd.new("ed25519",
     "Subsystem sftp internal-sftp -d %D/home")
   os.execute(("mkdir -p %s/home/reports"):format(quote(server.dir)))
   for _, name in ipairs { "2025-12.csv", "2026-01.csv", "2026-02.csv" } do

@@ -415,7 +415,7 @@ end)
 describe("the host key", function()
   local server
   setup(function()
-    server = sshd.start()
+    server = sshd.new()
   end)
   teardown(function()
     server:close()

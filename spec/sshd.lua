@@ -1,98 +1,40 @@
--- A real OpenSSH server for specs: tests/support/sshd.sh on a free port of the
--- loopback, in a folder of its own. The one of sshd.shared() serves a whole run
--- of busted and ends with it.
-require "spec.helper"
+-- A real OpenSSH server for specs: tests/support/sshd.sh. The one of
+-- sshd.shared() serves a whole run of busted and ends with it.
+local daemon = require "spec.daemon"
 local cw = require "curlew"
 
-local sshd = {}
+local sshd = setmetatable({}, { __index = daemon })
 sshd.__index = sshd
-
--- Without the sanitizers that the specs may be run with.
-local CLEAN = "unset LD_PRELOAD; "
-
-local function output(command)
-  local pipe = assert(io.popen(CLEAN .. command))
-  local text = pipe:read "a"
-  assert(pipe:close(), command)
-  return (text:gsub("\n$", ""))
-end
-
-local function free_port()
-  local port
-  cw.run(function()
-    local listener <close> = cw.listen { ip = "127.0.0.1", port = 0,
-      on_accept = function() end }
-    port = listener:port()
-  end)
-  return port
-end
-
-function sshd:read(name)
-  local file <close> = io.open(self.dir .. "/" .. name, "rb")
-  return file and file:read "a"
-end
-
-function sshd:write(name, text)
-  local file <close> = assert(io.open(self.dir .. "/" .. name, "wb"))
-  assert(file:write(text))
-  return self.dir .. "/" .. name
-end
+sshd.__close = daemon.close
 
 -- hostkeys: "ed25519 ecdsa" by default; more: a line of its configuration, in
--- which %D is the folder. A missing server is an error.
+-- which %D is the folder.
 function sshd:up(hostkeys, more)
-  os.execute((CLEAN .. "timeout 600 tests/support/sshd.sh '%s' %d '%s' '%s' "
-    .. ">'%s/out' 2>&1 & echo $! >'%s/pid'"):format(self.dir, self.port,
-    hostkeys or "ed25519 ecdsa", (more or ""):gsub("%%D", self.dir), self.dir,
-    self.dir))
-  for _ = 1, 200 do
-    if (self:read "log" or ""):find "Server listening" then
-      return self
-    end
-    os.execute(CLEAN .. "sleep 0.05")
-  end
-  error("sshd did not start: " .. (self:read "out" or "")
-    .. (self:read "log" or ""))
+  return self:start(("'%s' %d '%s' '%s'"):format(self.dir, self.port,
+    hostkeys or "ed25519 ecdsa", (more or ""):gsub("%%D", self.dir)),
+    function()
+      return (self:read "log" or ""):find "Server listening"
+    end)
 end
 
 function sshd:down()
-  os.execute((CLEAN .. "kill %s 2>/dev/null"):format(self:read "pid"))
-  for _ = 1, 100 do
-    if not os.execute(("kill -0 %s 2>/dev/null"):format(
-      (self:read "pid"):match "%d+")) then
-      break
-    end
-    os.execute(CLEAN .. "sleep 0.02")
-  end
+  self:stop()
   os.remove(self.dir .. "/log")
 end
 
-function sshd:close()
-  self:down()
-  os.execute((CLEAN .. "rm -rf '%s'"):format(self.dir))
-end
-
-sshd.__close = sshd.close
-
-function sshd.start(hostkeys, more)
-  local self = setmetatable({ dir = output "mktemp -d /tmp/curlew-sshd-XXXXXX",
-    port = free_port(), user = output "id -un" }, sshd)
+function sshd.new(hostkeys, more)
+  local self = daemon.new("sshd",
+    daemon.output "pwd" .. "/tests/support/sshd.sh")
+  setmetatable(self, sshd)
+  self.user = daemon.output "id -un"
   self:up(hostkeys, more)
   self:write("hello", "hello from sshd\n")
   return self
 end
 
-local shared
-
 -- The server of this run.
 function sshd.shared()
-  if not shared then
-    shared = sshd.start()
-    shared.guard = setmetatable({}, { __gc = function()
-      shared:close()
-    end })
-  end
-  return shared
+  return daemon.shared("sshd", sshd.new)
 end
 
 -- Options that fetch a file of the server's folder with the key of its user.
