@@ -8,11 +8,13 @@
  *     easy   the same, one after the other by the blocking call
  *     file   as get, into a file of each connection
  *     files  URL0, URL1, ... into a file each
+ *     put    COUNT uploads to URL of BENCH_BYTES bytes each from a callback
  *     hold   CONNECTIONS transfers until each has received something and half
  *            a second has passed; COUNT is not used
  *
  * Environment: BENCH_OUT is the folder for files, BENCH_CA the certificate to
- * trust, BENCH_ALLOCS set means: count calls of the allocator.
+ * trust, BENCH_ALLOCS set means: count calls of the allocator; BENCH_USER,
+ * BENCH_KEY and BENCH_HOSTS are a login of SSH: who, private key, known hosts.
  *
  * The line: requests, bytes, wall seconds, CPU seconds, peak KiB, KiB at the
  * start, calls of the allocator.
@@ -36,6 +38,7 @@ enum bench_mode {
   BENCH_EASY,
   BENCH_FILE,
   BENCH_FILES,
+  BENCH_PUT,
   BENCH_HOLD
 };
 
@@ -46,6 +49,8 @@ struct bench {
   long connections;
   const char *out;
   const char *ca;
+  const char *user, *key, *hosts;
+  uint64_t put_bytes;
   bool counts_allocs;
   /* figures */
   long started, done;
@@ -110,7 +115,8 @@ static inline long bench_status_kib(const char *name) {
 }
 
 static inline enum bench_mode bench_mode_of(const char *name) {
-  static const char *const names[] = {"get", "easy", "file", "files", "hold"};
+  static const char *const names[] = {"get", "easy", "file",
+                                      "files", "put",  "hold"};
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
     if (strcmp(name, names[i]) == 0) {
       return (enum bench_mode)i;
@@ -130,7 +136,14 @@ static inline struct bench bench_args(int argc, char **argv) {
                     .connections = atol(argv[4]),
                     .out = getenv("BENCH_OUT"),
                     .ca = getenv("BENCH_CA"),
+                    .user = getenv("BENCH_USER"),
+                    .key = getenv("BENCH_KEY"),
+                    .hosts = getenv("BENCH_HOSTS"),
                     .counts_allocs = getenv("BENCH_ALLOCS") != NULL};
+  if (b.mode == BENCH_PUT) {
+    const char *bytes = getenv("BENCH_BYTES");
+    b.put_bytes = bytes ? strtoull(bytes, NULL, 10) : 0;
+  }
   if (b.mode == BENCH_HOLD) {
     b.count = b.connections;
   }
@@ -154,6 +167,17 @@ static inline void bench_end(const struct bench *b) {
   double wall = bench_wall() - b->wall_start;
   printf("%ld %" PRIu64 " %.6f %.6f %ld %ld %" PRIu64 "\n", b->done, b->bytes,
          wall, cpu, bench_status_kib("VmHWM:"), b->base_kib, bench_allocs);
+}
+
+/* The next bytes of an upload, of which *pgiven went before. */
+static inline size_t bench_give(struct bench *b, uint64_t *pgiven, char *bytes,
+                                size_t n) {
+  uint64_t left = b->put_bytes - *pgiven;
+  n = n < left ? n : (size_t)left;
+  memset(bytes, 'z', n);
+  *pgiven += n;
+  b->bytes += n;
+  return n;
 }
 
 /* Where transfer number index of slot goes to. */

@@ -10,6 +10,7 @@ struct slot {
   FILE *file;
   long number;
   bool has_bytes;
+  uint64_t given;
 };
 
 static long holding; /* slots that have received something */
@@ -25,6 +26,11 @@ static size_t on_write(char *bytes, size_t size, size_t n, void *data) {
   return size * n;
 }
 
+static size_t on_read(char *bytes, size_t size, size_t n, void *data) {
+  struct slot *slot = data;
+  return bench_give(slot->bench, &slot->given, bytes, size * n);
+}
+
 static void must(CURLcode err, const char *what) {
   if (err) {
     bench_die(what, curl_easy_strerror(err));
@@ -35,6 +41,20 @@ static bool writes_files(const struct bench *b) {
   return b->mode == BENCH_FILE || b->mode == BENCH_FILES;
 }
 
+static void set_upload(struct slot *slot) {
+  curl_off_t size = (curl_off_t)slot->bench->put_bytes;
+  must(curl_easy_setopt(slot->easy, CURLOPT_UPLOAD, 1L), "upload");
+  must(curl_easy_setopt(slot->easy, CURLOPT_READFUNCTION, on_read), "read");
+  must(curl_easy_setopt(slot->easy, CURLOPT_READDATA, slot), "readdata");
+  must(curl_easy_setopt(slot->easy, CURLOPT_INFILESIZE_LARGE, size), "size");
+}
+
+static void set_login(CURL *easy, const struct bench *b) {
+  must(curl_easy_setopt(easy, CURLOPT_USERNAME, b->user), "user");
+  must(curl_easy_setopt(easy, CURLOPT_SSH_PRIVATE_KEYFILE, b->key), "key");
+  must(curl_easy_setopt(easy, CURLOPT_SSH_KNOWNHOSTS, b->hosts), "hosts");
+}
+
 static void set_target(struct slot *slot, long index) {
   struct bench *b = slot->bench;
   char path[512], url[512];
@@ -43,6 +63,7 @@ static void set_target(struct slot *slot, long index) {
   if (b->mode == BENCH_FILES || index < b->connections) {
     must(curl_easy_setopt(slot->easy, CURLOPT_URL, url), "URL");
   }
+  slot->given = 0;
   if (writes_files(b)) {
     slot->file = fopen(path, "wb");
     if (!slot->file) {
@@ -68,6 +89,12 @@ static void setup(struct slot *slot, struct bench *b, long number) {
   must(curl_easy_setopt(slot->easy, CURLOPT_HTTP_VERSION,
                         (long)CURL_HTTP_VERSION_1_1),
        "version");
+  if (b->mode == BENCH_PUT) {
+    set_upload(slot);
+  }
+  if (b->key) {
+    set_login(slot->easy, b);
+  }
   if (b->ca) {
     must(curl_easy_setopt(slot->easy, CURLOPT_CAINFO, b->ca), "cainfo");
   }

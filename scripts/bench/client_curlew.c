@@ -7,6 +7,7 @@ struct slot {
   CW *easy;
   long number;
   bool has_bytes;
+  uint64_t given;
 };
 
 static long holding; /* slots that have received something */
@@ -22,10 +23,29 @@ static size_t on_write(char *bytes, size_t size, size_t n, void *data) {
   return size * n;
 }
 
+static size_t on_read(char *bytes, size_t size, size_t n, void *data) {
+  struct slot *slot = data;
+  return bench_give(slot->bench, &slot->given, bytes, size * n);
+}
+
 static void must(enum cw_code err, const char *what) {
   if (err) {
     bench_die(what, cw_easy_strerror(err));
   }
+}
+
+static void set_upload(struct slot *slot) {
+  int64_t size = (int64_t)slot->bench->put_bytes;
+  must(cw_easy_setopt(slot->easy, CWOPT_UPLOAD, 1L), "upload");
+  must(cw_easy_setopt(slot->easy, CWOPT_READFUNCTION, on_read), "read");
+  must(cw_easy_setopt(slot->easy, CWOPT_READDATA, slot), "readdata");
+  must(cw_easy_setopt(slot->easy, CWOPT_INFILESIZE_LARGE, size), "size");
+}
+
+static void set_login(CW *easy, const struct bench *b) {
+  must(cw_easy_setopt(easy, CWOPT_USERNAME, b->user), "user");
+  must(cw_easy_setopt(easy, CWOPT_SSH_PRIVATE_KEYFILE, b->key), "key");
+  must(cw_easy_setopt(easy, CWOPT_SSH_KNOWNHOSTS, b->hosts), "hosts");
 }
 
 static void set_target(struct slot *slot, long index) {
@@ -36,6 +56,7 @@ static void set_target(struct slot *slot, long index) {
   if (b->mode == BENCH_FILES || index < b->connections) {
     must(cw_easy_setopt(slot->easy, CWOPT_URL, url), "URL");
   }
+  slot->given = 0;
   if (b->mode == BENCH_FILE || b->mode == BENCH_FILES) {
     unsigned flags = getenv("BENCH_ATOMIC") ? 0 : CW_SINK_FILE_DIRECT;
     struct cw_sink *sink = NULL;
@@ -55,6 +76,12 @@ static void setup(struct slot *slot, struct bench *b, long number) {
   must(cw_easy_setopt(slot->easy, CWOPT_WRITEFUNCTION, on_write), "write");
   must(cw_easy_setopt(slot->easy, CWOPT_WRITEDATA, slot), "writedata");
   must(cw_easy_setopt(slot->easy, CWOPT_PRIVATE, slot), "private");
+  if (b->mode == BENCH_PUT) {
+    set_upload(slot);
+  }
+  if (b->key) {
+    set_login(slot->easy, b);
+  }
   if (b->ca) {
     must(cw_easy_setopt(slot->easy, CWOPT_CAINFO, b->ca), "cainfo");
   }

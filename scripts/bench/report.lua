@@ -231,6 +231,33 @@ local function lua_table()
   end
 end
 
+local function sftp_table()
+  if not has "sftp-file" and not has "sftp-put" then
+    return
+  end
+  say "\n## SFTP\n"
+  head { "", "Curlew", "libcurl", "sftp", "Curlew / libcurl", "Curlew / sftp" }
+  for _, r in ipairs {
+    { "download into a file, CPU s per GiB", "sftp-file", "cpu_gib" },
+    { "download into a file, wall s per GiB", "sftp-file", "wall_gib" },
+    { "upload, CPU s per GiB", "sftp-put", "cpu_gib" },
+    { "upload, wall s per GiB", "sftp-put", "wall_gib" },
+  } do
+    if has(r[2]) then
+      row {
+        r[1], value(r[2], "curlew", r[3]), value(r[2], "curl", r[3]),
+        value(r[2], "openssh", r[3]), ratio(r[2], "curlew", "curl", r[3]),
+        ratio(r[2], "curlew", "openssh", r[3]),
+      }
+    end
+  end
+  say [[
+
+One connection to OpenSSH, files in memory on both sides. Curlew and libcurl use
+the same libssh2, whose ciphers take most of the time; sftp is OpenSSH's own
+program, with the cipher that it likes best.]]
+end
+
 say "# Performance\n"
 say "<!-- Written by scripts/bench/run; do not edit. -->\n"
 say(([[
@@ -282,6 +309,7 @@ compare("Large bodies", both {
   { "into a file, wall s per GiB", "file", "wall_gib" },
 })
 lua_table()
+sftp_table()
 compare("3,000 files of 10 KiB, 8 connections", {
   { "to disk, CPU s", "files", "cpu" },
   { "to disk, wall s", "files", "wall" },
@@ -308,6 +336,7 @@ say [[
     scripts/bench/run            # some minutes; writes this page
     scripts/bench/run --quick    # under a minute once built; prints only
     scripts/bench/run --only https-bulk
+    scripts/bench/run --only sftp
 
 It installs what is missing (nginx, libcurl's headers, strace), makes a release
 build, starts nginx on free ports of the loopback with a configuration of its
@@ -328,7 +357,7 @@ sockets is not in it.
 
 ## What is not measured
 
-Latency over a real network, HTTP/2, uploads, proxies, name lookups, new
-connections and TLS handshakes (all requests but the first use kept
+Latency over a real network, HTTP/2, uploads but by SFTP, proxies, name lookups,
+new connections and TLS handshakes (all requests but the first use kept
 connections), other platforms, and other versions of libcurl than Debian's.
 ]]
