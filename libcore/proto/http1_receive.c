@@ -354,5 +354,5 @@ static enum cw_code step(struct cw_exchange *x) {
 enum cw_code cw_http1_receive(struct cw_exchange *x) {
   struct cw_http1 *h = x->state;
   cw_tx_keep_want(x, &h->tx);
-  return cw_rx_run(x, &h->rx, 1, step, at_eof);
+  return cw_rx_run(x, &h->rx, step, at_eof);
 }

@@ -5,7 +5,7 @@
  * How it works: what is received lies in a chunk that the connection keeps. An
  * interleaved message is waited for until it lies whole in it (256 KiB; a
  * message has at most 65,539 bytes), so that it is shown where it lies and is
- * copied at most once, when the chunk's end is near. What is left when the
+ * copied at most once, when the chunk is full. What is left when the
  * answer is complete stays for the next exchange, a part of a message too.
  */
 #include "proto/rtsp.h"
@@ -281,5 +281,5 @@ static enum cw_code step(struct cw_exchange *x) {
 enum cw_code cw_rtsp_receive(struct cw_exchange *x) {
   struct cw_rtsp *h = x->state;
   cw_tx_keep_want(x, &h->tx);
-  return cw_rx_run(x, &h->link->rx, CW_RTSP_MAX_FRAME, step, at_eof);
+  return cw_rx_run(x, &h->link->rx, step, at_eof);
 }

@@ -25,15 +25,12 @@ enum cw_code cw_rx_give(struct cw_exchange *x, struct cw_rx *rx, size_t n,
   return err;
 }
 
-/* What is left of a chunk that is nearly used up moves to another one: the
-   bytes that are there may be shown to somebody. */
-static enum cw_code make_room(struct cw_exchange *x, struct cw_rx *rx,
-                              size_t whole) {
+static enum cw_code make_room(struct cw_exchange *x, struct cw_rx *rx) {
   cw_rx_release(rx);
   struct cw_chunk *old = rx->chunk;
   if (!old) {
     rx->traced = 0;
-  } else if (old->cap - old->start >= whole && cw_chunk_room(old) > 0) {
+  } else if (cw_chunk_room(old) > 0) {
     return CW_OK;
   }
   struct cw_chunk *fresh = cw_chunk_take(x->chunks);
@@ -60,10 +57,9 @@ static size_t read_room(struct cw_exchange *x, const struct cw_rx *rx) {
                        &x->rate_until_us);
 }
 
-enum cw_code cw_rx_read(struct cw_exchange *x, struct cw_rx *rx, size_t whole,
-                        size_t *pn) {
+enum cw_code cw_rx_read(struct cw_exchange *x, struct cw_rx *rx, size_t *pn) {
   *pn = 0;
-  enum cw_code err = make_room(x, rx, whole);
+  enum cw_code err = make_room(x, rx);
   if (err) {
     return err;
   }

@@ -60,20 +60,20 @@ CW_MUST_CHECK enum cw_code cw_rx_trace(struct cw_exchange *x, struct cw_rx *rx,
  *ptaken: as cw_body_give. */
 CW_MUST_CHECK enum cw_code cw_rx_give(struct cw_exchange *x, struct cw_rx *rx,
                                       size_t n, size_t *ptaken);
-/* Reads behind what is there, into a chunk in which `whole` bytes from the
-   front on have room; a chunk that somebody keeps is left as it is. CW_OK with
-   *pn 0: rx->eof. CW_AGAIN: nothing there, or, x->rate_until_us, not yet;
-   x->want is set. The connection's codes; CWE_OUT_OF_MEMORY. */
+/* Reads behind what is there: into the same chunk, though somebody keeps it, as
+   long as it has room, else into another one, which begins with what is there.
+   CW_OK with *pn 0: rx->eof. CW_AGAIN: nothing there, or, x->rate_until_us, not
+   yet; x->want is set. The connection's codes; CWE_OUT_OF_MEMORY. */
 CW_MUST_CHECK enum cw_code cw_rx_read(struct cw_exchange *x, struct cw_rx *rx,
-                                      size_t whole, size_t *pn);
+                                      size_t *pn);
 
 /* The way of receiving: step uses up what lies there until it sets rx->done.
    It answers CW_OK for "again", CW_AGAIN for "blocked by the receiver", and
-   cw_rx_lacks for "more bytes"; what it needs in one piece has up to `whole` of
-   them. ended: nothing more comes. Here and not in rx.c so that the compiler
-   has step before it: it is called for each line and each piece of a body. */
+   cw_rx_lacks for "more bytes"; what it needs in one piece is smaller than a
+   chunk. ended: nothing more comes. Here and not in rx.c so that the compiler
+   has step before it: it is called for each piece of a body. */
 CW_MUST_CHECK static inline enum cw_code
-cw_rx_run(struct cw_exchange *x, struct cw_rx *rx, size_t whole,
+cw_rx_run(struct cw_exchange *x, struct cw_rx *rx,
           enum cw_code (*step)(struct cw_exchange *x),
           enum cw_code (*ended)(struct cw_exchange *x)) {
   size_t moved = 0;
@@ -86,7 +86,7 @@ cw_rx_run(struct cw_exchange *x, struct cw_rx *rx, size_t whole,
         return CW_AGAIN;
       }
       size_t n = 0;
-      err = cw_rx_read(x, rx, whole, &n);
+      err = cw_rx_read(x, rx, &n);
       moved += n;
       if (!err && n == 0) {
         err = ended(x);

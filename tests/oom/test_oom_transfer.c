@@ -291,46 +291,6 @@ Test(oom_transfer, chunked_put_with_trailers) {
   sweep(&scene);
 }
 
-/* --- a session of RTSP begins ----------------------------------------------
- */
-
-static size_t on_interleave(char *bytes, size_t size, size_t n, void *data) {
-  (void)data, (void)size;
-  cr_assert_eq(bytes[0], '$');
-  return n;
-}
-
-static enum cw_code prepare_rtsp(CW *easy, size_t i, struct got *got) {
-  (void)i;
-  SET(easy, CWOPT_RTSP_REQUEST, (long)CW_RTSPREQ_SETUP);
-  SET(easy, CWOPT_RTSP_STREAM_URI, "rtsp://h.example/a");
-  SET(easy, CWOPT_RTSP_TRANSPORT, "RTP/AVP/TCP;interleaved=0-1");
-  SET(easy, CWOPT_INTERLEAVEFUNCTION, on_interleave);
-  SET(easy, CWOPT_USERPWD, "me:secret");
-  SET(easy, CWOPT_HTTPAUTH, (long)CWAUTH_ANY);
-  SET(easy, CWOPT_USERAGENT, "test/1");
-  return collect(easy, got, "rtsp://h.example/");
-}
-
-Test(oom_transfer, a_session_of_rtsp) {
-  static const struct scene scene = {
-      "listen 10.0.0.1 554\naccept many\n"
-      "expect \"SETUP rtsp://h.example/a RTSP/1.0\"\n"
-      "send \"RTSP/1.0 401 No\\r\\nCSeq: 1\\r\\n"
-      "WWW-Authenticate: Basic realm=x\\r\\n\\r\\n\"\n"
-      "expect \"SETUP rtsp://h.example/a RTSP/1.0\"\n"
-      "send \"OPTIONS * RTSP/1.0\\r\\nCSeq: 1\\r\\n\\r\\n\"\n"
-      "expect \"RTSP/1.0 200 OK\"\n"
-      "send \"RTSP/1.0 200 OK\\r\\nCSeq: 2\\r\\nSession: abc;timeout=60\\r\\n"
-      "Transport: RTP/AVP/TCP;interleaved=0-1\\r\\nContent-Length: "
-      "5\\r\\n\\r\\n"
-      "$\\x00\\0\\x02hihello\"\n",
-      1,
-      prepare_rtsp,
-      {"hello"}};
-  sweep(&scene);
-}
-
 /* --- three at once -------------------------------------------------------- */
 
 static enum cw_code prepare_three(CW *easy, size_t i, struct got *got) {

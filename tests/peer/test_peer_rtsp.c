@@ -303,30 +303,36 @@ Test(peer_rtsp, the_largest_message_comes_whole_in_bytes_of_one) {
   cr_expect_eq(shown.len, 65539);
 }
 
-/* Many of them, so that chunks are left and moved from. */
+/* Many of them, so that chunks are left and moved from. "\xff" and the digit 0
+   are their length, 0xff30. */
+#define FRAME_HEAD      4
+#define MANY_LARGE      40
+#define LARGE_BYTES     0xff30
+#define LARGE_LETTER(i) ('a' + (i) % 26)
+#define LARGE_WHOLE     (LARGE_BYTES + FRAME_HEAD)
+
 Test(peer_rtsp, many_large_messages_come_whole) {
-  struct bytes script = {0};
-  bytes_add(&script, "{PLAY}", sizeof("{PLAY}") - 1);
-  for (int i = 0; i < 40; i++) {
-    char line[100];
+  struct bytes rest = {0};
+  char line[100];
+  bytes_add(&rest, "{PLAY}", strlen("{PLAY}"));
+  for (int i = 0; i < MANY_LARGE; i++) {
     int n = snprintf(line, sizeof(line),
-                     "send \"$\\x00\\xff%c%c\"\nrepeat %d \"%c\"\n", '0', '0',
-                     0xff30, 'a' + i % 26);
-    bytes_add(&script, line, (size_t)n);
+                     "send \"$\\x00\\xff0\"\nrepeat %d \"%c\"\n", LARGE_BYTES,
+                     LARGE_LETTER(i));
+    bytes_add(&rest, line, (size_t)n);
   }
-  bytes_add(&script, "send \"{2}\\r\\n\"\n",
-            sizeof("send \"{2}\\r\\n\"\n") - 1);
-  /* "\xff00" would read two digits: the length is 0xff30. */
-  char *c = script.ptr;
-  for (c = strstr(c, "\\xff00"); c; c = strstr(c, "\\xff00")) {
-    memmove(c + 5, c + 6, strlen(c + 6) + 1);
-    script.len--;
-  }
-  set_up(script.ptr);
-  bytes_free(&script);
+  bytes_add(&rest, "send \"{2}\\r\\n\"\n", strlen("send \"{2}\\r\\n\"\n"));
+  set_up(rest.ptr);
+  bytes_free(&rest);
   good(CW_RTSPREQ_PLAY);
-  cr_expect_eq(nshown, 40);
-  cr_expect_eq(shown.len, 40 * (size_t)(0xff30 + 4));
+  cr_expect_eq(nshown, MANY_LARGE);
+  cr_assert_eq(shown.len, (size_t)MANY_LARGE * LARGE_WHOLE);
+  for (size_t i = 0; i < shown.len; i++) {
+    size_t at = i % LARGE_WHOLE;
+    cr_assert(at < FRAME_HEAD ||
+                  shown.ptr[i] == LARGE_LETTER((int)(i / LARGE_WHOLE)),
+              "byte %zu of message %zu", at, i / LARGE_WHOLE);
+  }
 }
 
 Test(peer_rtsp, channels_never_announced_are_skipped) {
@@ -467,6 +473,80 @@ Test(peer_rtsp, a_refusal_ends_the_transfer) {
          "wait-close\n");
   manner = REFUSE;
   bad(CW_RTSPREQ_PLAY, CWE_WRITE_ERROR, "interleave");
+}
+
+/* --- the trace
+ * ----------------------------------------------------------------
+ */
+
+/* "<kind" or ">kind" and the bytes, a line each time; texts of ours only. */
+static int on_debug(CW *handle, int kind, char *bytes, size_t n, void *data) {
+  struct bytes *seen = data;
+  (void)handle;
+  if (kind == CW_DEBUG_TEXT && !memmem(bytes, n, "interleaved", 11)) {
+    return 0;
+  }
+  static const char *const names[] = {
+      [CW_DEBUG_TEXT] = "text ",        [CW_DEBUG_HEADER_IN] = "<head ",
+      [CW_DEBUG_HEADER_OUT] = ">head ", [CW_DEBUG_DATA_IN] = "<data ",
+      [CW_DEBUG_DATA_OUT] = ">data ",
+  };
+  bytes_add(seen, names[kind], strlen(names[kind]));
+  for (size_t i = 0; i < n; i++) {
+    char c = bytes[i];
+    bytes_add(seen, c < ' ' ? (c == '\r' ? "" : ".") : &c, c == '\r' ? 0 : 1);
+  }
+  bytes_add(seen, "\n", 1);
+  return 0;
+}
+
+/* Everything that goes over the connection is shown once, where it comes,
+   though the callback pends, and what nobody is given is told. */
+Test(peer_rtsp, the_trace_shows_everything_once) {
+  struct bytes seen = {0};
+  set_up("{SET_PARAMETER}"
+         "body \"a: b\"\n"
+         "send \"$\\x00\\0\\x03one$\\x09\\0\\x02no"
+         "OPTIONS * RTSP/1.0\\r\\nCSeq: 7\\r\\n\\r\\n\"\n"
+         "expect \"RTSP/1.0 200 OK\"\n"
+         "send \"{2}Content-Length: 4\\r\\n\\r\\n$\\x01\\0\\x03twobody\"\n");
+  set_str(CWOPT_COPYPOSTFIELDS, "a: b");
+  set_long(CWOPT_VERBOSE, 1);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_DEBUGFUNCTION, on_debug), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_DEBUGDATA, &seen), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_INTERLEAVEFUNCTION, on_pausing),
+               CW_OK);
+  manner = PAUSE_ONCE;
+  set_long(CWOPT_RTSP_REQUEST, CW_RTSPREQ_SET_PARAMETER);
+  cr_assert_eq(cw_multi_add_handle(w.multi, easy), CWM_OK);
+  world_settle(&w);
+  cr_assert_eq(cw_easy_pause(easy, CW_PAUSE_CONT), CW_OK);
+  struct cw_msg *msg = NULL;
+  while (!msg && world_turn(&w)) {
+    msg = cw_multi_info_read(w.multi, NULL);
+  }
+  cr_assert(msg && msg->result == CW_OK, "%s", cw_easy_detail(easy));
+  cr_assert_eq(cw_multi_remove_handle(w.multi, easy), CWM_OK);
+  cr_expect_str_eq(
+      seen.ptr,
+      ">head SET_PARAMETER rtsp://h.example/a RTSP/1.0.CSeq: 2.Session: abc."
+      "Content-Length: 4.Content-Type: text/parameters..\n"
+      ">data a: b\n"
+      "<data $...one\n"
+      "text 6 interleaved bytes on channel 9, which no Transport header "
+      "announced, are skipped.\n"
+      "<head OPTIONS * RTSP/1.0.\n"
+      "<head CSeq: 7.\n"
+      "<head .\n"
+      ">head RTSP/1.0 200 OK.CSeq: 7.Public: OPTIONS, GET_PARAMETER..\n"
+      "<head RTSP/1.0 200 OK.\n"
+      "<head CSeq: 2.\n"
+      "<head Session: abc.\n"
+      "<head Content-Length: 4.\n"
+      "<head .\n"
+      "<data $...two\n"
+      "<data body\n");
+  bytes_free(&seen);
 }
 
 /* --- what is wrong -----------------------------------------------------------

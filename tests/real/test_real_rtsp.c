@@ -176,3 +176,55 @@ Test(real_rtsp, credentials_and_refusals) {
   use("rtsp", server.port, "/none");
   cr_expect_eq(ask(CW_RTSPREQ_DESCRIBE, ""), 404);
 }
+
+static size_t on_read(char *bytes, size_t size, size_t n, void *data) {
+  const char **rest = data;
+  size_t left = strlen(*rest);
+  n = left < size * n ? left : size * n;
+  memcpy(bytes, *rest, n);
+  *rest += n;
+  return n;
+}
+
+static long announce(const char *text) {
+  const char *rest = text;
+  long size = (long)strlen(text);
+  bytes_clear(&got.head);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_UPLOAD, 1L), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_READFUNCTION, on_read), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_READDATA, &rest), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_INFILESIZE, size), CW_OK);
+  long status = ask(CW_RTSPREQ_ANNOUNCE, "");
+  cr_expect_str_empty(rest, "not all of it was read: %s", rest);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_UPLOAD, 0L), CW_OK);
+  return status;
+}
+
+static const char announced[] =
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=test\r\nc=IN IP4 127.0.0.1\r\n"
+    "t=0 0\r\nm=audio 0 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+    "a=control:stream=0\r\n";
+
+/* The server makes what the description says, and takes it in. */
+Test(real_rtsp, a_stream_is_announced_and_recorded) {
+  use("rtsp", server.port, "/record");
+  cr_assert_eq(announce(announced), 200, "%s", got.head.ptr);
+  set_up_stream("/stream=0", "RTP/AVP/TCP;unicast;interleaved=0-1;mode=record");
+  cr_expect(strstr(got.head.ptr, "mode=\"RECORD\""), "%s", got.head.ptr);
+  cr_expect_eq(ask(CW_RTSPREQ_RECORD, ""), 200, "%s", got.head.ptr);
+  cr_expect_eq(ask(CW_RTSPREQ_GET_PARAMETER, ""), 200, "%s", got.head.ptr);
+  cr_expect_eq(ask(CW_RTSPREQ_TEARDOWN, ""), 200, "%s", got.head.ptr);
+}
+
+Test(real_rtsp, what_cannot_be_recorded_is_refused) {
+  use("rtsp", server.port, "/record");
+  cr_expect_eq(announce("this describes nothing"), 415, "%s", got.head.ptr);
+  use("rtsp", server.port, "/none");
+  cr_expect_eq(announce(announced), 404, "%s", got.head.ptr);
+  /* A stream that is there to be played. */
+  use("rtsp", server.port, "/test");
+  cr_expect_eq(announce(announced), 405, "%s", got.head.ptr);
+  play();
+  cr_expect_eq(ask(CW_RTSPREQ_RECORD, ""), 405, "%s", got.head.ptr);
+  cr_expect_eq(ask(CW_RTSPREQ_TEARDOWN, ""), 200);
+}

@@ -6,7 +6,7 @@
  *
  * Says "PORT TLSPORT" on its output when it listens, on 127.0.0.1, and runs
  * until it is killed. /test is for everybody, /auth for me with secret (Basic
- * or Digest).
+ * or Digest). What clients record to /record (A-law) is thrown away.
  */
 #include <gst/gst.h>
 #include <gst/rtsp-server/rtsp-server.h>
@@ -21,10 +21,15 @@ static const char pipeline[] =
     "video/x-raw,format=UYVY,width=64,height=48,framerate=25/1 ! "
     "rtpvrawpay name=pay1 pt=97 )";
 
+static const char recorder[] =
+    "( rtppcmadepay name=depay0 ! alawdec ! fakesink async=false )";
+
 static void add_stream(GstRTSPServer *server, const char *path,
-                       const char *role) {
+                       const char *role, GstRTSPTransportMode mode) {
   GstRTSPMediaFactory *factory = gst_rtsp_media_factory_new();
-  gst_rtsp_media_factory_set_launch(factory, pipeline);
+  gst_rtsp_media_factory_set_transport_mode(factory, mode);
+  gst_rtsp_media_factory_set_launch(
+      factory, mode == GST_RTSP_TRANSPORT_MODE_PLAY ? pipeline : recorder);
   gst_rtsp_media_factory_set_protocols(factory, GST_RTSP_LOWER_TRANS_TCP);
   gst_rtsp_media_factory_add_role(
       factory, role, GST_RTSP_PERM_MEDIA_FACTORY_ACCESS, G_TYPE_BOOLEAN, TRUE,
@@ -62,8 +67,9 @@ static int start(const char *cert, const char *key) {
   GstRTSPAuth *auth = gst_rtsp_auth_new();
   gst_rtsp_server_set_address(server, "127.0.0.1");
   gst_rtsp_server_set_service(server, "0");
-  add_stream(server, "/test", "anyone");
-  add_stream(server, "/auth", "me");
+  add_stream(server, "/test", "anyone", GST_RTSP_TRANSPORT_MODE_PLAY);
+  add_stream(server, "/auth", "me", GST_RTSP_TRANSPORT_MODE_PLAY);
+  add_stream(server, "/record", "anyone", GST_RTSP_TRANSPORT_MODE_RECORD);
   add_users(auth);
   if (cert) {
     GTlsCertificate *tls = g_tls_certificate_new_from_files(cert, key, &error);
