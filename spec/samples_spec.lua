@@ -10,6 +10,7 @@
 --   ```lua no-run  not run; there should be a reason beside it
 -- Any other mark is an error. Servers are in samples/server.lua.
 local sshd = require "spec.sshd"
+local squid = require "spec.squid"
 local BUILD = os.getenv "CURLEW_BUILD" or "build/release"
 
 local function quote(text)
@@ -246,6 +247,7 @@ end
 local function start_servers()
   local folder = output "mktemp -d"
   world = { folder = folder, count = 0, sshd = start_sshd(folder) }
+  write(folder .. "/proxy", tostring(squid.shared().port))
   assert(os.execute(UNLOADED .. "sh -c "
     .. quote(OPENSSL:format(quote(folder)))),
     "no certificates: see " .. folder .. "/certs.log")

@@ -39,6 +39,17 @@ local function as_of_the_test(opts)
   return {}
 end
 
+-- Proxies: proxy.example.org is the Squid of the test, at whatever port.
+local proxy = assert(io.open(folder .. "/proxy"))
+local proxy_port = proxy:read "n"
+proxy:close()
+
+local function by_proxy(opts)
+  local name = type(opts) == "table" and opts.proxy
+  return name and { proxy = name:gsub("proxy%.example%.org:3128",
+    "127.0.0.1:" .. proxy_port), nil }
+end
+
 -- Every easy handle comes from here, whoever asks for it.
 local easy = core.easy
 function core.easy(opts, ...)
@@ -46,6 +57,7 @@ function core.easy(opts, ...)
     if handle then
       handle:setopt { connect_to = connect_to, cainfo = folder .. "/ca.pem" }
       handle:setopt(as_of_the_test(opts))
+      handle:setopt(by_proxy(opts) or {})
     end
     return handle, ...
   end
