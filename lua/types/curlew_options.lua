@@ -19,7 +19,7 @@
 ---@field headerfunction? (fun(line: string, data: any): integer|boolean|nil, any?)|table|userdata Takes each complete header line, its line end included.
 ---@field headerdata? any The companion of headerfunction.
 ---@field header? boolean|integer Hand the header lines to the write callback as well, before the body.
----@field buffersize? integer The size of the receive buffer in bytes; no write callback is shown more at once.
+---@field buffersize? integer The size of the receive buffer in bytes; no write callback is shown more at once. More than 262144 counts as that.
 ---@field max_write_bytes? integer The most bytes that one call of the write callback is shown; 0: up to the receive buffer.
 ---@field max_pinned_bytes? integer The most bytes that may stay pinned by the handle at once. Stops a program that keeps every view from holding the whole download.
 ---@field max_decode_ratio? integer The largest ratio of decoded to encoded body bytes; past it, once 1 MiB was decoded, the transfer fails with too_large. Stops decompression bombs. 0: no limit.

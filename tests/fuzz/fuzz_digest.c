@@ -1,11 +1,10 @@
 /* Challenges and their answers: what is answered holds no control byte, and
-   reads back as parameters. The first line is a challenge, the rest an
-   Authentication-Info. */
+   reads back as parameters; each challenge of a field alone is the same one.
+   The first line is a challenge, the rest an Authentication-Info. */
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "codec/challenge.h"
-#include "codec/digest.h"
+#include "../wire/lines.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
@@ -55,11 +54,40 @@ static void answer(const struct cw_digest_challenge *c, bool body_known) {
   cw_buf_fini(&value);
 }
 
+/* What is inside of one is read alike without the others around it. */
+static void check_alone(const struct cw_challenge *one) {
+  size_t n = (size_t)(one->params.ptr + one->params.len - one->scheme.ptr);
+  char *block = malloc(n);
+  check(block != NULL);
+  memcpy(block, one->scheme.ptr, n);
+  struct cw_slice rest = cw_slice(block, n);
+  struct cw_challenge again;
+  check(cw_challenge_next(&rest, &again));
+  check(cw_slice_eq(one->scheme, again.scheme));
+  check(cw_slice_eq(one->params, again.params));
+  free(block);
+}
+
+static void check_challenges(struct cw_slice value) {
+  struct cw_challenge one;
+  size_t before = value.len;
+  struct cw_buf shown;
+  cw_buf_init(&shown, WIRE_MAX_TRANSCRIPT);
+  wire_challenges(&shown, value);
+  cw_buf_fini(&shown);
+  while (cw_challenge_next(&value, &one)) {
+    check(value.len < before && one.scheme.len > 0);
+    before = value.len;
+    check_alone(&one);
+  }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
   struct cw_digest_challenge c;
   struct cw_slice all = cw_slice(n > 0 ? (const char *)bytes : "", n);
   size_t cut = cw_slice_find(all, '\n');
   bool changed;
+  check_challenges(cw_slice(all.ptr, cut));
   cw_digest_init(&c);
   check(cw_digest_parse(&c, cw_slice(all.ptr, cut)) == CW_OK);
   if (cut < n) {

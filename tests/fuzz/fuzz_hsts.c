@@ -43,6 +43,9 @@ static void check_file(struct cw_slice text) {
     struct cw_hsts_policy policy;
     check(cw_hsts_parse_line(line, &host, &policy));
     check(cw_hsts_knows(hsts, host, NOW));
+    char name[CW_HSTS_MAX_NAME_BYTES];
+    check(cw_hsts_normalise(host, name));
+    check(cw_slice_eq_str(host, name));
   }
   cw_buf_fini(&once);
   cw_buf_fini(&twice);

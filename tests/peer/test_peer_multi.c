@@ -536,3 +536,34 @@ Test(foreign_loop, a_socket_callback_that_fails_is_told) {
   cr_assert_eq(cw_multi_setopt(w.multi, CWMOPT_SOCKETFUNCTION, NULL), CWM_OK);
   many_close(&m);
 }
+
+static int refuse_timer(CWM *multi, long timeout_ms, void *data) {
+  (void)multi, (void)timeout_ms;
+  bool *refuses = data;
+  return *refuses ? -1 : 0;
+}
+
+/* The call that it happens in says so; the transfer goes on when the callback
+   is well again. */
+Test(foreign_loop, a_timer_callback_that_fails_is_told) {
+  world_script(&w, "listen 127.0.0.1 0\naccept\n"
+                   "expect \"GET / HTTP/1.1\"\nanswer 200 \"hello\"\n");
+  char url[64];
+  local_url(url, sizeof(url), "http");
+  static bool refuses = false;
+  cr_assert_eq(cw_multi_setopt(w.multi, CWMOPT_TIMERDATA, &refuses), CWM_OK);
+  cr_assert_eq(cw_multi_setopt(w.multi, CWMOPT_TIMERFUNCTION, refuse_timer),
+               CWM_OK);
+  refuses = true;
+  struct many m = many_open(1, url);
+  enum cw_mcode err = cw_multi_add_handle(w.multi, m.easy[0]);
+  for (int i = 0; i < 100 && !err; i++) {
+    err = cw_multi_socket_action(w.multi, CW_SOCKET_TIMEOUT, 0, NULL);
+  }
+  cr_expect_eq(err, CWM_ABORTED_BY_CALLBACK, "%d", err);
+  refuses = false;
+  cr_assert_eq(many_run(&m, 1), 1);
+  check_bodies(&m);
+  many_close(&m);
+  cr_assert_eq(cw_multi_setopt(w.multi, CWMOPT_TIMERFUNCTION, NULL), CWM_OK);
+}
