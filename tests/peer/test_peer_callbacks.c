@@ -76,8 +76,8 @@ static const struct {
 } elsewhere[] = {
     {CW_SLOT_CLOSESOCKET, "deeds_inside_closesocket, below"},
     {CW_SLOT_HSTSWRITE, "tests/peer/test_peer_hsts.c"},
-    {CW_SLOT_SSH_KEY, "tests/real/test_real_sshd.c"},
-    {CW_SLOT_SSH_HOSTKEY, "tests/real/test_real_sshd.c"},
+    {CW_SLOT_SSH_KEY, "tests/real/test_real_callbacks.c"},
+    {CW_SLOT_SSH_HOSTKEY, "tests/real/test_real_callbacks.c"},
 };
 
 static bool is_tested(enum cw_slot slot) {

@@ -34,6 +34,11 @@ const struct rig_slot rig_slots[] = {
 };
 const size_t rig_nslots = sizeof(rig_slots) / sizeof(rig_slots[0]);
 
+const struct rig_slot rig_ssh_slots[RIG_SSH_SLOTS] = {
+    {CW_SLOT_SSH_KEY, CWE_PEER_FAILED_VERIFICATION},
+    {CW_SLOT_SSH_HOSTKEY, CWE_PEER_FAILED_VERIFICATION},
+};
+
 static const struct {
   const char *name;
   bool may_pend;
@@ -261,6 +266,20 @@ static int on_hstsread(CW *easy, struct cw_hstsentry *entry, void *data) {
                      CWSTS_FAIL);
 }
 
+static int on_ssh_key(CW *easy, const struct cw_khkey *known,
+                      const struct cw_khkey *found, int match, void *data) {
+  struct rig *rig = data;
+  cr_assert(easy == rig->easy && !known && found->len > 0);
+  cr_assert_eq(match, CWKHMATCH_MISSING);
+  return (int)called(rig, CW_SLOT_SSH_KEY, CWKHSTAT_FINE, CWKHSTAT_REJECT);
+}
+
+static int on_ssh_hostkey(void *data, int keytype, const char *key, size_t n) {
+  cr_assert(keytype > 0 && key && n > 0);
+  return (int)called(data, CW_SLOT_SSH_HOSTKEY, CWKHMATCH_OK,
+                     CWKHMATCH_MISMATCH);
+}
+
 static const struct {
   enum cw_slot slot;
   enum cw_option fn, data;
@@ -307,6 +326,10 @@ static const struct {
      (cw_any_fn)on_fnmatch},
     {CW_SLOT_HSTSREAD, CWOPT_HSTSREADFUNCTION, CWOPT_HSTSREADDATA,
      (cw_any_fn)on_hstsread},
+    {CW_SLOT_SSH_KEY, CWOPT_SSH_KEYFUNCTION, CWOPT_SSH_KEYDATA,
+     (cw_any_fn)on_ssh_key},
+    {CW_SLOT_SSH_HOSTKEY, CWOPT_SSH_HOSTKEYFUNCTION, CWOPT_SSH_HOSTKEYDATA,
+     (cw_any_fn)on_ssh_hostkey},
 };
 
 /* --- pending -------------------------------------------------------------- */
@@ -373,6 +396,11 @@ static void options_rtsp(CW *easy) {
                CW_OK);
 }
 
+/* Who comes in is up to the test. */
+static void options_ssh(CW *easy) {
+  (void)easy;
+}
+
 static const struct transfer {
   const char *url;
   void (*options)(CW *easy);
@@ -421,6 +449,7 @@ static const struct transfer {
           "send \"Content-Length: 4\\r\\n\\r\\n$\\x00\\0\\x02hi\"\n"
           "send \"$\\x01\\0\\x02hidone\"\n"},
   hsts = {"https://h.example/a", options_hsts, NULL},
+  ssh = {NULL, options_ssh, NULL},
   tunnel = {"https://h.example/a", options_tunnel,
             "listen 10.0.0.2 8080\n"
             "accept\n"
@@ -446,6 +475,9 @@ static const struct transfer *transfer_of(enum cw_slot slot) {
     return &wildcard;
   case CW_SLOT_HSTSREAD:
     return &hsts;
+  case CW_SLOT_SSH_KEY:
+  case CW_SLOT_SSH_HOSTKEY:
+    return &ssh;
   default:
     return &http;
   }
@@ -465,6 +497,8 @@ static void install(struct rig *rig) {
     bool left_out = (slot == CW_SLOT_SEEK && rig->use_ioctl) ||
                     (slot == CW_SLOT_IOCTL && !rig->use_ioctl) ||
                     (is_conversion(slot) && slot != rig->slot) ||
+                    (slot == CW_SLOT_SSH_HOSTKEY && slot != rig->slot) ||
+                    (slot == CW_SLOT_SSH_HOSTKEY && slot != rig->slot) ||
                     (slot == CW_SLOT_XFERINFO && rig->use_progress) ||
                     (slot == CW_SLOT_PROGRESS && !rig->use_progress);
     if (!left_out) {
@@ -502,16 +536,17 @@ void rig_open(struct rig *rig) {
 }
 
 void rig_open_real(struct rig *rig, const char *url, const char *ca) {
-  const struct transfer *t = transfer_of(rig->slot);
-  struct cw_blob blob = {(void *)(uintptr_t)ca, strlen(ca), CW_BLOB_COPY};
   rig->host = "localhost";
   rig->ip = "127.0.0.1";
   world_init_real(&rig->w);
   rig->easy = world_easy(&rig->w, url);
-  cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_CAINFO_BLOB, &blob), CW_OK);
+  if (ca) {
+    struct cw_blob blob = {(void *)(uintptr_t)ca, strlen(ca), CW_BLOB_COPY};
+    cr_assert_eq(cw_easy_setopt(rig->easy, CWOPT_CAINFO_BLOB, &blob), CW_OK);
+  }
   cr_assert_eq(
       cw_easy_setopt(rig->easy, CWOPT_IPRESOLVE, (long)CW_IPRESOLVE_V4), CW_OK);
-  set_up(rig, t->options);
+  set_up(rig, transfer_of(rig->slot)->options);
 }
 
 void rig_run(struct rig *rig) {

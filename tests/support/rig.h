@@ -42,7 +42,8 @@ struct rig {
 /* Everything is set up on a virtual network, nothing runs. */
 void rig_open(struct rig *rig);
 /* The same for a URL of the kernel's network, whose host is localhost and
-   answers as the peer of the rig does; of HTTP only. ca: in PEM. */
+   answers as the peer of the rig does; of HTTP and SSH. ca: in PEM, NULL: no
+   TLS. */
 void rig_open_real(struct rig *rig, const char *url, const char *ca);
 /* Runs until the message comes or no transfer is left. */
 void rig_run(struct rig *rig);
@@ -60,5 +61,8 @@ struct rig_slot {
 };
 extern const struct rig_slot rig_slots[];
 extern const size_t rig_nslots;
+/* Those of SSH, which only a real server speaks. */
+#define RIG_SSH_SLOTS 2
+extern const struct rig_slot rig_ssh_slots[RIG_SSH_SLOTS];
 
 #endif
