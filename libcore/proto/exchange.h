@@ -82,7 +82,7 @@ struct cw_response {
   uint64_t request_bytes;
   int64_t retry_after_s;   /* -1: not said */
   int64_t last_modified_s; /* -1: not said */
-  bool any_bytes;          /* something came at all */
+  bool any_bytes;          /* something of it came */
   bool expected_100;       /* Expect was sent, and not by the user's wish */
 };
 

@@ -28,6 +28,7 @@ static enum cw_code find_link(struct cw_exchange *x, struct cw_rtsp *h) {
   if (!link) {
     return cw_fail_oom(x->fail);
   }
+  link->rx.mixed = true;
   cw_buf_init(&link->out, CW_RTSP_MAX_REPLY_BYTES);
   cw_conn_set_state(x->conn, link, link_free);
   h->link = link;

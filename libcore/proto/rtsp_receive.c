@@ -54,6 +54,9 @@ static enum cw_code hand_frame(struct cw_exchange *x, struct cw_rtsp *h,
   keep_shown(h);
   err = x->host->interleave(x->host_data, &piece, &h->frame_taken);
   if (err) {
+    /* An answer may lie behind it: that it is late is not the server's fault.
+     */
+    cw_rx_begin_answer(x);
     return err;
   }
   drop_shown(h);
@@ -96,6 +99,10 @@ static enum cw_code between(struct cw_exchange *x, struct cw_rtsp *h) {
   struct cw_rtsp_unit unit;
   cw_rtsp_next(&h->link->channels, h->link->lost, cw_rx_slice(&h->link->rx),
                &unit);
+  if (unit.kind == CW_RTSP_ANSWER ||
+      (cw_rtsp_only_receives(x) && unit.kind != CW_RTSP_MORE)) {
+    cw_rx_begin_answer(x);
+  }
   switch (unit.kind) {
   case CW_RTSP_FRAME:
     return frame(x, h, &unit);

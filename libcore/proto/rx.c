@@ -80,9 +80,8 @@ enum cw_code cw_rx_read(struct cw_exchange *x, struct cw_rx *rx, size_t *pn) {
   if (*pn == 0) {
     rx->eof = true;
     cw_rx_release(rx);
-  } else if (!x->response.any_bytes) {
-    x->response.any_bytes = true;
-    x->host->mark(x->host_data, CW_MOMENT_FIRST_BYTE);
+  } else if (!rx->mixed) {
+    cw_rx_begin_answer(x);
   }
   return CW_OK;
 }

@@ -19,6 +19,8 @@ struct cw_rx {
   bool starved;           /* see cw_rx_lacks */
   bool done;              /* the answer is complete */
   bool eof;               /* the peer has finished */
+  bool mixed; /* not all that comes is of the answer: the protocol says where
+                 that begins */
 };
 
 /* What lies there. Good until something is read or taken. */
@@ -51,6 +53,14 @@ static inline void cw_rx_release(struct cw_rx *rx) {
 static inline void cw_rx_drop(struct cw_rx *rx) {
   cw_chunk_unref(rx->chunk);
   rx->chunk = NULL;
+}
+
+/* The answer begins. Whoever reads says it by itself unless rx->mixed. */
+static inline void cw_rx_begin_answer(struct cw_exchange *x) {
+  if (!x->response.any_bytes) {
+    x->response.any_bytes = true;
+    x->host->mark(x->host_data, CW_MOMENT_FIRST_BYTE);
+  }
 }
 
 /* Shows the trace what it has not seen of the first n bytes. Its codes. */

@@ -850,6 +850,63 @@ Test(peer_rtsp, what_nobody_wants_leaves_others_a_turn) {
   cr_expect_geq(turns, 5, "7 MB in %d turns", turns);
 }
 
+/* Media is no answer: a server that streams on has its time, not all of it. */
+Test(peer_rtsp, a_server_that_streams_and_does_not_answer) {
+  set_up("{GET_PARAMETER}"
+         "send \"$\\x00\\0\\x01a\"\n"
+         "delay 100\n"
+         "send \"$\\x00\\0\\x01b\"\n"
+         "delay 100\n"
+         "send \"$\\x00\\0\\x01c\"\n"
+         "delay 100\n"
+         "send \"$\\x00\\0\\x01d\"\n"
+         "wait-close\n");
+  w.lenient = true;
+  set_long(CWOPT_SERVER_RESPONSE_TIMEOUT_MS, 250);
+  int64_t start = world_ms(&w);
+  bad(CW_RTSPREQ_GET_PARAMETER, CWE_OPERATION_TIMEDOUT, "250 ms");
+  cr_expect_eq(world_ms(&w) - start, 250);
+  cr_expect_eq(nshown, 3);
+}
+
+/* While "receive" waits, media is what it waits for. */
+Test(peer_rtsp, receive_has_the_same_time) {
+  int64_t first_us = 0;
+  set_up("delay 200\n"
+         "send \"$\\x00\\0\\x01a\"\n"
+         "delay 300\n"
+         "wait-close\n");
+  w.lenient = true;
+  set_long(CWOPT_SERVER_RESPONSE_TIMEOUT_MS, 250);
+  good(CW_RTSPREQ_RECEIVE);
+  cr_assert_eq(cw_easy_getinfo(easy, CWINFO_STARTTRANSFER_TIME_T, &first_us),
+               CW_OK);
+  cr_expect_eq(first_us, 200000);
+  bad(CW_RTSPREQ_RECEIVE, CWE_OPERATION_TIMEDOUT, "250 ms");
+}
+
+/* The answer is there, but the application takes its time before it. */
+Test(peer_rtsp, a_callback_that_pends_is_not_the_server) {
+  set_up("{PAUSE}"
+         "send \"$\\x00\\0\\x01a{2}\\r\\n\"\n");
+  set_long(CWOPT_SERVER_RESPONSE_TIMEOUT_MS, 250);
+  manner = PEND_ONCE;
+  set_long(CWOPT_RTSP_REQUEST, CW_RTSPREQ_PAUSE);
+  cr_assert_eq(cw_multi_add_handle(w.multi, easy), CWM_OK);
+  world_settle(&w);
+  cr_expect_eq(nshown, 1);
+  cw_vnet_advance_us(w.net, 400000);
+  world_settle(&w);
+  cr_assert_eq(cw_easy_callback_done(easy, CW_SLOT_INTERLEAVE, 5), CW_OK, "%s",
+               cw_easy_detail(easy));
+  struct cw_msg *msg = NULL;
+  while (!msg && world_turn(&w)) {
+    msg = cw_multi_info_read(w.multi, NULL);
+  }
+  cr_assert(msg && msg->result == CW_OK, "%s", cw_easy_detail(easy));
+  cr_assert_eq(cw_multi_remove_handle(w.multi, easy), CWM_OK);
+}
+
 Test(peer_rtsp, a_connection_belongs_to_one_handle) {
   set_up("{PLAY}"
          "send \"$\\x00\\0\\x01x{2}\\r\\n\"\n"
