@@ -14,8 +14,8 @@ local function rtsp()
   return daemon.shared("rtsp", function()
     local web = nginx.shared()
     local build = os.getenv "CURLEW_BUILD" or "build/debug"
-    local self = daemon.new("rtsp", daemon.output "pwd" .. "/" .. build
-      .. "/rtsp_server")
+    local self = daemon.new("rtsp",
+      daemon.output("realpath " .. build) .. "/rtsp_server")
     return self:start(("'%s/cert.pem' '%s/key.pem'"):format(web.dir, web.dir),
       function()
         local said = self:read "out" or ""

@@ -8,7 +8,8 @@ local progress = require "curlew.fetch.progress"
 local function show(w, batch, columns)
   local paper = kit.paper()
   local tell, is_moving = progress.shower {
-    err = paper, columns = function() return columns or 80 end,
+    err = paper, term = "xterm",
+    columns = function() return columns or 80 end,
   }
   assert.is_true(is_moving)
   local outcome = w:fetch(batch, { tell = tell, tick_seconds = 0.1 })

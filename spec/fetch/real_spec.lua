@@ -76,8 +76,7 @@ describe("the fetcher over real sockets", function()
       if c.attempt == 1 then
         c:head(200, { ["content-length"] = #body, etag = '"1"' })
         c:send(body:sub(1, 400000))
-        cw.sleep(0.2)
-        c:reset()
+        c:close() -- what was sent arrives, and is too short
       else
         c:range(body)
       end

@@ -340,11 +340,13 @@ end
 
 ---The shower that fits.
 ---@param opts {quiet: boolean?, json: boolean?, out: file*?, err: file*?,
----  columns: (fun(): integer?)?}
+---  columns: (fun(): integer?)?, term: string?} term: what kind of terminal,
+---  by default the environment's
 ---@return fun(kind: string, event: table)
 ---@return boolean is_moving whether it wants ticks
 function progress.shower(opts)
   local out, err = opts.out or io.stdout, opts.err or io.stderr
+  local term = opts.term or os.getenv "TERM"
   local columns = opts.columns or function()
     return err == io.stderr and sys.columns(2) or nil
   end
@@ -352,7 +354,7 @@ function progress.shower(opts)
     return events(out, err), false
   elseif opts.quiet then
     return plain(err, true), false
-  elseif columns() and os.getenv "TERM" ~= "dumb" then
+  elseif columns() and term ~= "dumb" then
     return bars(err, columns), true
   end
   return plain(err, false), false
