@@ -70,7 +70,7 @@ void cw_multi_destroy(struct cw_multi *multi) {
       break;
     }
     struct cw_easy *easy = cw_idtab_get(&multi->easies, id);
-    (void)!cw_hsts_save(easy, NULL);
+    (void)!cw_hsts_save(easy, &easy->fail); /* cw_easy_detail tells */
     cw_multi_drop(multi, easy);
   }
   cw_idtab_fini(&multi->easies);

@@ -31,6 +31,11 @@ static const char config[] =
     "    location /put/ { dav_methods PUT DELETE; create_full_put_path on; }\n"
     "    location /again/ { return 307 /done; }\n"
     "    location /done { return 200 done; }\n"
+    "    location /hsts/ { alias \1/www/;\n"
+    "      add_header Strict-Transport-Security"
+    " \"max-age=1000; includeSubDomains\"; }\n"
+    "    location /no-hsts/ { alias \1/www/;\n"
+    "      add_header Strict-Transport-Security \"max-age=0\"; }\n"
     "    location /moved/ { rewrite ^/moved/(.*)$ /$1 redirect; }\n"
     "  }\n"
     "}\n";

@@ -11,8 +11,9 @@
 /* Starts it. Serves www/ under /, packed under /gz/, slowly under /slow/ (200
    KiB a second), with a login (me:secret) under /auth/, takes PUT under /put/,
    redirects /moved/x to /x, and /again/ with 307 to /done, whose answer to
-   anything is "done"; by HTTP, HTTPS (for localhost and 127.0.0.1) and on the
-   Unix socket dir/sock. daemon_stop ends it. */
+   anything is "done"; asks for TLS from now on under /hsts/, with all below,
+   and no more under /no-hsts/; by HTTP, HTTPS (for localhost and 127.0.0.1) and
+   on the Unix socket dir/sock. daemon_stop ends it. */
 void nginx_start(struct daemon *nginx);
 /* A file of n bytes, all different from place to place, under www/; its
    SHA-256. */
