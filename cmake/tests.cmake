@@ -54,6 +54,15 @@ if(CURLEW_TESTS)
     RTSP_SERVER_PROGRAM="$<TARGET_FILE:rtsp_server>")
 endif()
 
+# Threads under ThreadSanitizer, which Criterion does not bear: scripts/tsan.
+if(CURLEW_TSAN)
+  add_executable(tsan_share ${CW_TESTS}/tsan/share.c
+    ${CW_TESTS}/support/share_load.c ${CW_TESTS}/support/locks.c
+    ${CW_TESTS}/support/dns.c)
+  target_include_directories(tsan_share PRIVATE ${CW_TESTS})
+  target_link_libraries(tsan_share PRIVATE curlew_static cw_flags)
+endif()
+
 # Fuzz targets: with libFuzzer in a fuzz build; in all others with a main that
 # replays the corpus, tests/fuzz/corpus/<target less fuzz_>, as an ordinary test.
 file(GLOB sources CONFIGURE_DEPENDS ${CW_TESTS}/fuzz/fuzz_*.c)

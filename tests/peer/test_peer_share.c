@@ -27,7 +27,7 @@ static int counting_lookup(void *ctx, const char *name, int family,
 static CWSH *open_share(int first, int last) {
   CWSH *opened = cw_share_init_on(&w.platform);
   cr_assert_not_null(opened);
-  locks_set(&locks, opened);
+  cr_assert(locks_set(&locks, opened));
   for (int kind = first; kind <= last; kind++) {
     cr_assert_eq(cw_share_setopt(opened, CWSHOPT_SHARE, kind), CWSHE_OK);
   }

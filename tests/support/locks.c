@@ -1,6 +1,5 @@
 #include "support/locks.h"
 
-#include <criterion/criterion.h>
 #include <string.h>
 
 static _Thread_local int held_here;
@@ -38,10 +37,10 @@ void locks_fini(struct locks *locks) {
   }
 }
 
-void locks_set(struct locks *locks, CWSH *share) {
-  cr_assert_eq(cw_share_setopt(share, CWSHOPT_LOCKFUNC, on_lock), CWSHE_OK);
-  cr_assert_eq(cw_share_setopt(share, CWSHOPT_UNLOCKFUNC, on_unlock), CWSHE_OK);
-  cr_assert_eq(cw_share_setopt(share, CWSHOPT_USERDATA, locks), CWSHE_OK);
+bool locks_set(struct locks *locks, CWSH *share) {
+  return cw_share_setopt(share, CWSHOPT_LOCKFUNC, on_lock) == CWSHE_OK &&
+         cw_share_setopt(share, CWSHOPT_UNLOCKFUNC, on_unlock) == CWSHE_OK &&
+         cw_share_setopt(share, CWSHOPT_USERDATA, locks) == CWSHE_OK;
 }
 
 bool locks_balance(const struct locks *locks) {

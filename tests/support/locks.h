@@ -1,6 +1,6 @@
 /*
  * Lock callbacks for shares that check what they are called with: one mutex a
- * kind, counts that balance, no nesting.
+ * kind, counts that balance, no nesting. Without Criterion.
  */
 #ifndef TESTS_SUPPORT_LOCKS_H
 #define TESTS_SUPPORT_LOCKS_H
@@ -23,8 +23,8 @@ struct locks {
 
 void locks_init(struct locks *locks);
 void locks_fini(struct locks *locks);
-/* Sets both callbacks and their data; ends the test if that fails. */
-void locks_set(struct locks *locks, CWSH *share);
+/* Sets both callbacks and their data. False: the share refuses. */
+bool locks_set(struct locks *locks, CWSH *share);
 /* Nothing is held, every lock was undone, no rule was broken. */
 bool locks_balance(const struct locks *locks);
 

@@ -28,6 +28,8 @@ static const char config[] =
     "    location /slow/ { alias \1/www/; limit_rate 200k; }\n"
     "    location /auth/ { alias \1/www/; auth_basic here;\n"
     "      auth_basic_user_file \1/users; }\n"
+    "    location /share/ { alias \1/www/; add_header Set-Cookie $arg_c;\n"
+    "      add_header Strict-Transport-Security $arg_s; }\n"
     "    location /put/ { dav_methods PUT DELETE; create_full_put_path on; }\n"
     "    location /again/ { return 307 /done; }\n"
     "    location /done { return 200 done; }\n"

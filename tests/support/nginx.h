@@ -12,8 +12,10 @@
    KiB a second), with a login (me:secret) under /auth/, takes PUT under /put/,
    redirects /moved/x to /x, and /again/ with 307 to /done, whose answer to
    anything is "done"; asks for TLS from now on under /hsts/, with all below,
-   and no more under /no-hsts/; by HTTP, HTTPS (for localhost and 127.0.0.1) and
-   on the Unix socket dir/sock. daemon_stop ends it. */
+   and no more under /no-hsts/; answers under /share/ with what the arguments c
+   and s say as Set-Cookie and Strict-Transport-Security; by HTTP, HTTPS (for
+   localhost and 127.0.0.1) and on the Unix socket dir/sock. daemon_stop ends
+   it. */
 void nginx_start(struct daemon *nginx);
 /* A file of n bytes, all different from place to place, under www/; its
    SHA-256. */
