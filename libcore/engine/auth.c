@@ -180,14 +180,30 @@ static enum cw_code add_target(const struct cw_easy *easy,
   return target ? cw_buf_add_str(uri, target) : add_path(easy, uri);
 }
 
+/* connect_to: of a CONNECT; NULL: of the request. */
 static enum cw_code make_digest(struct cw_easy *easy, enum cw_auth_side side,
-                                const struct cw_auth_ask *ask,
-                                const char **pvalue) {
-  struct cw_auth_ask said = *ask;
-  if (allowed_by(easy, side) & CWAUTH_DIGEST_IE) {
-    said.uri.len = cw_slice_find(said.uri, '?');
+                                const char *connect_to, const char **pvalue) {
+  const struct cw_request *r = &easy->x.request;
+  struct cw_auth_ask ask = {.method = cw_slice_str("CONNECT"),
+                            .body = cw_slice("", 0),
+                            .body_known = true};
+  struct cw_buf uri;
+  cw_buf_init(&uri, CW_URI_MAX_BYTES);
+  enum cw_code err = connect_to ? cw_buf_add_str(&uri, connect_to)
+                                : add_target(easy, side, &uri);
+  ask.uri = cw_buf_slice(&uri);
+  if (!connect_to) {
+    ask.method = cw_slice_str(r->method);
+    ask.body = r->has_body ? r->body_memory : ask.body;
+    ask.body_known = easy->t.body_known || easy->t.auth_withheld;
   }
-  return cw_digest_state_answer(easy, side, &said, pvalue);
+  if (allowed_by(easy, side) & CWAUTH_DIGEST_IE) {
+    ask.uri.len = cw_slice_find(ask.uri, '?');
+  }
+  err = err ? cw_fail_oom(&easy->fail)
+            : cw_digest_state_answer(easy, side, &ask, pvalue);
+  cw_buf_fini(&uri);
+  return err;
 }
 
 /* --- filling in -----------------------------------------------------------
@@ -205,7 +221,7 @@ static bool awaits_challenge(const struct cw_easy *easy,
 
 /* What that side is told; *pvalue stays NULL where that is nothing. */
 static enum cw_code say(struct cw_easy *easy, enum cw_auth_side side,
-                        const struct cw_auth_ask *ask, const char **pvalue) {
+                        const char *connect_to, const char **pvalue) {
   struct cw_auth *a = &easy->t.auth[side];
   int64_t allowed = allowed_by(easy, side);
   bool several = (allowed & (allowed - 1)) != 0;
@@ -214,9 +230,11 @@ static enum cw_code say(struct cw_easy *easy, enum cw_auth_side side,
     return CW_OK;
   }
   if ((allowed & DIGESTS) && !a->sent &&
-      knows_challenge(easy, side, ask->body_known)) {
+      knows_challenge(easy, side,
+                      connect_to || easy->t.body_known ||
+                          easy->t.auth_withheld)) {
     a->used = CWAUTH_DIGEST;
-    return make_digest(easy, side, ask, pvalue);
+    return make_digest(easy, side, connect_to, pvalue);
   }
   if (!(allowed & CWAUTH_BASIC) || (several && !a->sent)) {
     return CW_OK;
@@ -241,27 +259,6 @@ static void withhold_body(struct cw_easy *easy) {
   easy->t.auth_withheld = true;
 }
 
-static enum cw_code say_in_request(struct cw_easy *easy, enum cw_auth_side side,
-                                   const char **pvalue) {
-  const struct cw_request *r = &easy->x.request;
-  struct cw_buf uri;
-  cw_buf_init(&uri, CW_URI_MAX_BYTES);
-  enum cw_code err = add_target(easy, side, &uri);
-  if (err) {
-    err = cw_fail_oom(&easy->fail);
-  } else {
-    struct cw_auth_ask ask = {
-        .method = cw_slice_str(r->method),
-        .uri = cw_buf_slice(&uri),
-        .body = r->has_body ? r->body_memory : cw_slice("", 0),
-        .body_known = !r->has_body || r->body_memory.ptr,
-    };
-    err = say(easy, side, &ask, pvalue);
-  }
-  cw_buf_fini(&uri);
-  return err;
-}
-
 static enum cw_code say_to_server(struct cw_easy *easy) {
   const char *token = cw_conv_s(easy, cw_opt_xoauth2_bearer);
   bool may =
@@ -270,7 +267,7 @@ static enum cw_code say_to_server(struct cw_easy *easy) {
     easy->t.auth[CW_AUTH_SERVER].used = CWAUTH_BEARER;
     return make_bearer(easy, token);
   }
-  return say_in_request(easy, CW_AUTH_SERVER, &easy->x.request.authorization);
+  return say(easy, CW_AUTH_SERVER, NULL, &easy->x.request.authorization);
 }
 
 enum cw_code cw_auth_fill(struct cw_easy *easy) {
@@ -284,19 +281,15 @@ enum cw_code cw_auth_fill(struct cw_easy *easy) {
     withhold_body(easy);
   }
   enum cw_code err =
-      forwards ? say_in_request(easy, CW_AUTH_PROXY, &r->proxy_authorization)
+      forwards ? say(easy, CW_AUTH_PROXY, NULL, &r->proxy_authorization)
                : CW_OK;
   return err ? err : say_to_server(easy);
 }
 
 enum cw_code cw_auth_fill_connect(struct cw_easy *easy, const char *target,
                                   const char **pvalue) {
-  struct cw_auth_ask ask = {.method = cw_slice_str("CONNECT"),
-                            .uri = cw_slice_str(target),
-                            .body = cw_slice("", 0),
-                            .body_known = true};
   *pvalue = NULL;
-  return say(easy, CW_AUTH_PROXY, &ask, pvalue);
+  return say(easy, CW_AUTH_PROXY, target, pvalue);
 }
 
 /* --- judging --------------------------------------------------------------

@@ -20,7 +20,8 @@ enum kind {
 };
 enum spoken {
   HTTP = 1, /* and RTSP, which is made of the same head */
-  FTP = 2
+  FTP = 2,
+  PROXY = 4 /* what CONNECT says, and what a forwarded request has beside */
 };
 
 /* What the application gives as text and what goes out as it stands. What says
@@ -35,10 +36,14 @@ static const struct row {
     {cw_opt_password, TEXT, HTTP | FTP},
     {cw_opt_userpwd, TEXT, HTTP | FTP},
     {cw_opt_xoauth2_bearer, TEXT, HTTP},
-    {cw_opt_useragent, TEXT, HTTP},
+    {cw_opt_useragent, TEXT, HTTP | PROXY},
     {cw_opt_referer, TEXT, HTTP},
     {cw_opt_cookie, TEXT, HTTP},
-    {cw_opt_httpheader, LIST, HTTP},
+    {cw_opt_httpheader, LIST, HTTP | PROXY},
+    {cw_opt_proxyheader, LIST, PROXY},
+    {cw_opt_proxyusername, TEXT, PROXY},
+    {cw_opt_proxypassword, TEXT, PROXY},
+    {cw_opt_proxyuserpwd, TEXT, PROXY},
     {cw_opt_postfields, FIELDS, HTTP},
     {cw_opt_ftp_account, TEXT, FTP},
     {cw_opt_ftp_alternative_to_user, TEXT, FTP},
@@ -241,9 +246,10 @@ static enum cw_code make_text(struct cw_easy *easy, struct cw_conv *conv,
 }
 
 static unsigned spoken_by(const struct cw_easy *easy) {
-  return easy->proto->has_fields        ? HTTP
-         : easy->proto == &cw_proto_ftp ? FTP
-                                        : 0;
+  unsigned proxy = cw_proxy_uri(easy) ? PROXY : 0;
+  return proxy | (easy->proto->has_fields        ? HTTP
+                  : easy->proto == &cw_proto_ftp ? FTP
+                                                 : 0);
 }
 
 enum cw_code cw_conv_request(struct cw_easy *easy) {
@@ -283,8 +289,12 @@ void cw_conv_spent(struct cw_easy *easy) {
 /* NULL: the option is used as it was given. */
 static const struct text *made(const struct cw_easy *easy, enum cw_opt opt) {
   const struct cw_conv *conv = easy->conv;
-  for (size_t i = 0; conv && conv->progress == READY && i < ROWS; i++) {
+  for (size_t i = 0; conv && conv->progress != MAKING && i < ROWS; i++) {
     if (rows[i].opt == opt) {
+      /* Another tunnel may be made in the middle of a request. */
+      if (conv->progress == SPENT && !(rows[i].spoken & PROXY)) {
+        return NULL;
+      }
       return conv->text[i].bytes || conv->text[i].list ? &conv->text[i] : NULL;
     }
   }

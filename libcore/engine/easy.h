@@ -284,7 +284,8 @@ CW_MUST_CHECK enum cw_code cw_request_prepare_url(struct cw_easy *easy);
 void cw_request_forget(struct cw_easy *easy);
 /* Fills easy->x.request and the pipes for this hop. */
 CW_MUST_CHECK enum cw_code cw_request_fill(struct cw_easy *easy);
-/* The writer of a body, before there is a request. CWE_OUT_OF_MEMORY. */
+/* The writer, and room for strings, before there is a request; nothing is asked
+   any more. CWE_OUT_OF_MEMORY. */
 CW_MUST_CHECK enum cw_code cw_request_ready_writer(struct cw_easy *easy);
 /* See next_body in proto/exchange.h; data is the handle. */
 enum cw_code cw_request_next_body(void *data);

@@ -1,5 +1,6 @@
 /*
- * What a connection asks about its proxy: what CONNECT says, and what the
+ * What is said to a proxy. Of a request that is forwarded: its target, and
+ * fields. Of a tunnel what the connection asks: what CONNECT says, and what the
  * answer means. The answer's head is shown as any other, unless
  * suppress_connect_headers is set.
  */
@@ -7,6 +8,7 @@
 
 #include "codec/http1.h"
 #include "conn/conn.h"
+#include "curlew/url.h"
 #include "engine/auth.h"
 #include "engine/conv.h"
 
@@ -138,4 +140,50 @@ void cw_proxy_hooks(const struct cw_easy *easy, struct cw_conn_user *user) {
     user->connect_line = hook_line;
     user->connect_answer = hook_answer;
   }
+}
+
+/* --- a forwarded request ------------------------------------------------- */
+
+/* RFC 1738, 3.2.2: how a proxy is to move the file. */
+static enum cw_code add_transfer_mode(struct cw_easy *easy,
+                                      struct cw_buf *text) {
+  const char *path = easy->t.uri.path;
+  if (!cw_opt_i(opts(easy), cw_opt_proxy_transfer_mode) ||
+      strcmp(easy->t.uri.scheme, "ftp") != 0 ||
+      (path && strstr(path, ";type="))) {
+    return CW_OK;
+  }
+  return cw_buf_addf(text, ";type=%c",
+                     cw_opt_i(opts(easy), cw_opt_transfertext) ? 'a' : 'i');
+}
+
+static enum cw_code fill_target(struct cw_easy *easy) {
+  struct cw_request *r = &easy->x.request;
+  struct cw_buf text;
+  cw_buf_init(&text, CW_URI_MAX_BYTES);
+  enum cw_code err = CW_OK;
+  if (cw_uri_add_text(&easy->t.uri, CW_URI_NO_CREDENTIALS | CW_URI_NO_FRAGMENT,
+                      &text) != CWUE_OK) {
+    err = CWE_OUT_OF_MEMORY;
+  }
+  if (!err) {
+    err = add_transfer_mode(easy, &text);
+  }
+  if (!err) {
+    r->target = cw_arena_dup(&easy->x.arena, cw_buf_slice(&text));
+    err = r->target ? CW_OK : CWE_OUT_OF_MEMORY;
+  }
+  cw_buf_fini(&text);
+  return err ? cw_fail_oom(&easy->fail) : CW_OK;
+}
+
+enum cw_code cw_proxy_fill(struct cw_easy *easy) {
+  struct cw_request *r = &easy->x.request;
+  if (!cw_proxy_forwards(easy)) {
+    return CW_OK;
+  }
+  if (!is_unified(easy)) {
+    r->proxy_headers = cw_conv_list(easy, cw_opt_proxyheader);
+  }
+  return r->target ? CW_OK : fill_target(easy);
 }

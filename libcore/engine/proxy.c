@@ -1,7 +1,5 @@
-/*
- * HTTP proxies: what the name of one means, how the request goes through it,
- * and what it says then.
- */
+/* HTTP proxies: what the name of one means, and how a request goes through it.
+   What is said to it is in hooks_proxy.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -85,6 +83,10 @@ static enum cw_code check_host(struct cw_easy *easy, const char *text,
                                const char *host) {
   if (!host || !*host) {
     return unusable(easy, text, "it has no host");
+  }
+  struct cw_target target;
+  if (strlen(host) >= sizeof(target.host)) {
+    return unusable(easy, text, "its name is too long");
   }
   for (const char *c = host; *c; c++) {
     if ((unsigned char)*c >= 0x80) {
@@ -185,50 +187,4 @@ const struct cw_uri *cw_proxy_uri(const struct cw_easy *easy) {
 
 int cw_proxy_port(const struct cw_easy *easy) {
   return easy->proxy->port;
-}
-
-/* --- a forwarded request ------------------------------------------------- */
-
-/* RFC 1738, 3.2.2: how a proxy is to move the file. */
-static enum cw_code add_transfer_mode(struct cw_easy *easy,
-                                      struct cw_buf *text) {
-  const char *path = easy->t.uri.path;
-  if (!cw_opt_i(opts(easy), cw_opt_proxy_transfer_mode) ||
-      strcmp(easy->t.uri.scheme, "ftp") != 0 ||
-      (path && strstr(path, ";type="))) {
-    return CW_OK;
-  }
-  return cw_buf_addf(text, ";type=%c",
-                     cw_opt_i(opts(easy), cw_opt_transfertext) ? 'a' : 'i');
-}
-
-static enum cw_code fill_target(struct cw_easy *easy) {
-  struct cw_request *r = &easy->x.request;
-  struct cw_buf text;
-  cw_buf_init(&text, CW_URI_MAX_BYTES);
-  enum cw_code err = CW_OK;
-  if (cw_uri_add_text(&easy->t.uri, CW_URI_NO_CREDENTIALS | CW_URI_NO_FRAGMENT,
-                      &text) != CWUE_OK) {
-    err = CWE_OUT_OF_MEMORY;
-  }
-  if (!err) {
-    err = add_transfer_mode(easy, &text);
-  }
-  if (!err) {
-    r->target = cw_arena_dup(&easy->x.arena, cw_buf_slice(&text));
-    err = r->target ? CW_OK : CWE_OUT_OF_MEMORY;
-  }
-  cw_buf_fini(&text);
-  return err ? cw_fail_oom(&easy->fail) : CW_OK;
-}
-
-enum cw_code cw_proxy_fill(struct cw_easy *easy) {
-  struct cw_request *r = &easy->x.request;
-  if (!cw_proxy_forwards(easy)) {
-    return CW_OK;
-  }
-  if (cw_opt_i(opts(easy), cw_opt_headeropt) != CWHEADER_UNIFIED) {
-    r->proxy_headers = cw_opt_list(opts(easy), cw_opt_proxyheader);
-  }
-  return r->target ? CW_OK : fill_target(easy);
 }

@@ -30,7 +30,8 @@ static const char *proxy_of_scheme(const char *scheme) {
   if (strcmp(scheme, "http") == 0) {
     return cw_env(lower);
   }
-  for (size_t i = 0; i < sizeof(lower); i++) {
+  size_t n = strlen(lower);
+  for (size_t i = 0; i <= n; i++) {
     bool is_lower = lower[i] >= 'a' && lower[i] <= 'z';
     upper[i] = is_lower ? (char)(lower[i] - 'a' + 'A') : lower[i];
   }

@@ -381,6 +381,8 @@ static enum cw_code make_writer(struct cw_easy *easy) {
 }
 
 enum cw_code cw_request_ready_writer(struct cw_easy *easy) {
+  easy->x.request = (struct cw_request){.body_size = -1, .upload_total = -1};
+  cw_arena_reset(&easy->x.arena);
   easy->x.chunks = cw_loop_chunks(easy->multi->loop);
   return easy->x.chunks ? make_writer(easy) : cw_fail_oom(&easy->fail);
 }

@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "engine/conv.h"
 #include "engine/multi.h"
 #include "engine/scheme.h"
 #include "engine/states.h"
@@ -213,6 +214,9 @@ static enum cw_code fill_way(struct cw_easy *easy, struct way *way,
     return CW_OK;
   }
   enum cw_code err = cw_target_find(easy, &target);
+  if (!err) {
+    err = cw_conv_request(easy); /* CONNECT is made of it, too */
+  }
   cw_target_text(&target, way->tunnel_to);
   spec->tunnel_to = way->tunnel_to;
   /* The answer's head may be part of the body (CWOPT_HEADER). */

@@ -216,6 +216,87 @@ Test(peer_conv, each_call_may_pend_and_nothing_is_converted_twice) {
   }
 }
 
+/* --- by way of a proxy ---------------------------------------------------- */
+
+static const char tunnel_script[] =
+    "listen 10.0.0.2 8080\n"
+    "accept\n"
+    "expect \"CONNECT h.example:80 HTTP/1.1\"\n"
+    "header \"Host: h.example:80\"\n"
+    "header \"Proxy-Authorization: Basic bWU6c2VjcmV0\"\n"
+    "header \"User-Agent: big iron\"\n"
+    "header \"X-Proxy: a word\"\n"
+    "send \"HTTP/1.1 200 ok\\r\\n\\r\\n\"\n"
+    "expect \"GET /a HTTP/1.1\"\n"
+    "header \"User-Agent: big iron\"\n"
+    "header \"X-Title: two words\"\n"
+    "answer 200 \"plain\"\n";
+
+static struct app *proxied_new(const char *script, const char *url) {
+  struct app *app = app_new(script, url);
+  SET(app, CWOPT_PROXY, "o.example:8080");
+  SET(app, CWOPT_HTTPPROXYTUNNEL, 1L);
+  SET(app, CWOPT_PROXYUSERPWD, own("me:secret"));
+  SET(app, CWOPT_USERAGENT, own("big iron"));
+  set_list(app, CWOPT_PROXYHEADER, "X-Proxy: a word", NULL);
+  set_list(app, CWOPT_HTTPHEADER, "X-Title: two words", NULL);
+  return app;
+}
+
+Test(peer_conv, what_connect_says_is_converted_once) {
+  for (int nth = 0; nth <= 4; nth++) {
+    struct app *app = proxied_new(tunnel_script, "http://h.example/a");
+    app->slot = CW_SLOT_CONV_TO_NETWORK;
+    app->nth = nth;
+    app->pends = nth > 0;
+    cr_expect_eq(world_perform(&app->w, app->easy), CW_OK, "call %d: %s", nth,
+                 cw_easy_detail(app->easy));
+    cr_expect_eq(app->calls[CW_SLOT_CONV_TO_NETWORK], 4);
+    expect_holds(&app->got.head, "HTTP/1.1 200 ok\r\n\r\nHTTP/1.1 200 OK");
+    app_end(app);
+  }
+}
+
+Test(peer_conv, a_forwarded_request_and_its_fields_for_the_proxy) {
+  struct app *app =
+      proxied_new("listen 10.0.0.2 8080\naccept\n"
+                  "expect \"GET http://h.example/a HTTP/1.1\"\n"
+                  "header \"Proxy-Authorization: Basic bWU6c2VjcmV0\"\n"
+                  "header \"X-Proxy: a word\"\n"
+                  "header \"X-Title: two words\"\nanswer 200 \"plain\"\n",
+                  "http://h.example/a");
+  SET(app, CWOPT_HTTPPROXYTUNNEL, 0L);
+  cr_expect_eq(world_perform(&app->w, app->easy), CW_OK, "%s",
+               cw_easy_detail(app->easy));
+  app_end(app);
+}
+
+/* The tunnel of the data connection is made when the request is under way. */
+Test(peer_conv, the_tunnels_of_ftp) {
+  struct app *app =
+      proxied_new("listen 10.0.0.2 8080\naccept\n"
+                  "expect \"CONNECT h.example:21 HTTP/1.1\"\n"
+                  "header \"Proxy-Authorization: Basic bWU6c2VjcmV0\"\n"
+                  "header \"X-Proxy: a word\"\n"
+                  "send \"HTTP/1.1 200 ok\\r\\n\\r\\n220 hi\\r\\n\"\n"
+                  "line \"USER anonymous\"\nsend \"230 in\\r\\n\"\n"
+                  "line \"PWD\"\nsend \"257 \\\"/\\\"\\r\\n\"\n"
+                  "line \"TYPE I\"\nsend \"200 ok\\r\\n\"\n"
+                  "line \"SIZE a\"\nsend \"213 5\\r\\n\"\n"
+                  "line \"EPSV\"\nsend \"229 ok (|||4000|)\\r\\n\"\n"
+                  "line \"RETR a\"\nsend \"150 so\\r\\n226 all\\r\\n\"\n"
+                  "accept\n"
+                  "expect \"CONNECT h.example:4000 HTTP/1.1\"\n"
+                  "header \"Proxy-Authorization: Basic bWU6c2VjcmV0\"\n"
+                  "header \"X-Proxy: a word\"\n"
+                  "send \"HTTP/1.1 200 ok\\r\\n\\r\\nplain\"\nclose\n",
+                  "ftp://h.example/a");
+  cr_expect_eq(world_perform(&app->w, app->easy), CW_OK, "%s",
+               cw_easy_detail(app->easy));
+  cr_expect_str_eq(app->got.body.ptr, "plain");
+  app_end(app);
+}
+
 Test(peer_conv, a_refusal_ends_the_transfer_with_its_code) {
   static const enum cw_slot slots[] = {CW_SLOT_CONV_TO_NETWORK,
                                        CW_SLOT_CONV_FROM_NETWORK};

@@ -220,6 +220,28 @@ Test(peer_proxy, a_header_callback_pauses) {
   }
 }
 
+/* What CONNECT needs is given back, request or not. */
+Test(peer_proxy, refused_again_and_again) {
+  static char login[50000];
+  struct world w;
+  memset(login, 'x', sizeof(login) - 1);
+  login[1] = ':';
+  world_init(&w);
+  world_script(&w, "listen 10.0.0.2 8080\naccept many\n"
+                   "expect \"CONNECT h.example:443 HTTP/1.1\"\n"
+                   "answer 403 \"\"\nwait-close\n");
+  CW *easy = world_easy(&w, "https://h.example/");
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_PROXY, "o.example:8080"), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_PROXYUSERPWD, login), CW_OK);
+  for (int i = 0; i < 50; i++) {
+    cr_assert_eq(world_perform(&w, easy), CWE_RECV_ERROR, "%d: %s", i,
+                 cw_easy_detail(easy));
+  }
+  cw_easy_cleanup(easy);
+  const char *trouble = world_end(&w);
+  cr_expect_str_empty(trouble, "%s", trouble);
+}
+
 /* --- the environment ------------------------------------------------------ */
 
 /* One listener is the server and the proxy: the first line tells which it was
