@@ -208,18 +208,15 @@ static enum cw_code open_file(struct cw_exchange *x, struct cw_ssh_run *run,
 static enum cw_code only_stat(struct cw_exchange *x, struct cw_ssh_run *run,
                               struct cw_ssh *ssh) {
   int error = cw_sftp_stat(ssh, run->path, &run->attrs);
-  if (error == LIBSSH2_ERROR_EAGAIN || ssh->io_code || x->request.wants_time) {
-    if (error) {
-      char what[200];
-      (void)snprintf(what, sizeof(what), "cannot look at %.150s", run->path);
-      return cw_ssh_failed(x, ssh, error, CWE_SSH, what);
-    }
+  if (error) {
+    char what[200];
+    (void)snprintf(what, sizeof(what), "cannot look at %.150s", run->path);
+    return cw_ssh_failed(x, ssh, error, CWE_SSH, what);
   }
-  if (!error) {
-    note_time(x, &run->attrs);
-    x->response.content_length =
-        has_size(&run->attrs) ? (int64_t)run->attrs.filesize : -1;
-  }
+  x->bound = true;
+  note_time(x, &run->attrs);
+  x->response.content_length =
+      has_size(&run->attrs) ? (int64_t)run->attrs.filesize : -1;
   run->step = cw_sftp_close;
   return CW_OK;
 }

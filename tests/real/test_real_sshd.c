@@ -17,6 +17,8 @@ static void setup(void) {
 }
 
 static void teardown(void) {
+  /* Of a test that failed. */
+  (void)umount2(sshd_path(&d, "small"), MNT_DETACH);
   sshd_stop(&d);
 }
 
@@ -132,6 +134,12 @@ Test(sshd, knows_the_time_without_the_body) {
   cr_expect_eq(info(CWINFO_FILETIME_T), 1000000000);
   cr_expect_eq(info(CWINFO_CONTENT_LENGTH_DOWNLOAD_T), 16);
   sshd_do(&d, "sftp", "none", CWE_REMOTE_FILE_NOT_FOUND, "no such file");
+  set(CWOPT_FILETIME, 0L);
+  sshd_do(&d, "sftp", "none", CWE_REMOTE_FILE_NOT_FOUND, "no such file");
+  set(CWOPT_RANGE, "bytes=6-9");
+  set(CWOPT_NOBODY, 0L);
+  sshd_do(&d, "sftp", "hello", CW_OK, NULL);
+  sshd_got(&d, "from");
 }
 
 static bool lists(const char *line) {
