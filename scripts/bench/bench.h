@@ -115,7 +115,7 @@ static inline long bench_status_kib(const char *name) {
 }
 
 static inline enum bench_mode bench_mode_of(const char *name) {
-  static const char *const names[] = {"get", "easy", "file",
+  static const char *const names[] = {"get",   "easy", "file",
                                       "files", "put",  "hold"};
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
     if (strcmp(name, names[i]) == 0) {
