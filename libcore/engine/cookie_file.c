@@ -6,16 +6,25 @@
 #include "codec/cookie.h"
 #include "engine/cookies.h"
 
-bool cw_cookies_add_text(struct cw_cookies *cookies, struct cw_slice line,
-                         int64_t now_s, enum cw_code *perr) {
+/* The value of a line "Set-Cookie: ..."; false: it is another one. */
+static bool is_field(struct cw_slice line, struct cw_slice *pfield) {
   static const char mark[] = "Set-Cookie:";
   size_t n = sizeof(mark) - 1;
+  if (!cw_slice_istarts(line, mark)) {
+    return false;
+  }
+  *pfield = cw_slice_trim(cw_slice(line.ptr + n, line.len - n));
+  return true;
+}
+
+bool cw_cookies_add_text(struct cw_cookies *cookies, struct cw_slice line,
+                         int64_t now_s, enum cw_code *perr) {
+  struct cw_slice field;
   struct cw_cookie cookie;
   const char *why = NULL;
-  if (!cw_slice_istarts(line, mark)) {
+  if (!is_field(line, &field)) {
     return cw_cookies_add_line(cookies, line, now_s, perr);
   }
-  struct cw_slice field = cw_slice_trim(cw_slice(line.ptr + n, line.len - n));
   *perr = CW_OK;
   if (!cw_cookie_parse(field, now_s, &cookie) || cookie.domain.len == 0) {
     return false;
@@ -26,9 +35,13 @@ bool cw_cookies_add_text(struct cw_cookies *cookies, struct cw_slice line,
   return why == NULL;
 }
 
-static bool ends_with_session(struct cw_slice line) {
+static bool ends_with_session(struct cw_slice line, int64_t now_s) {
+  struct cw_slice field;
   struct cw_cookie cookie;
-  return cw_cookie_parse_line(line, &cookie) && cookie.expires_s == 0;
+  bool is_cookie = is_field(line, &field)
+                       ? cw_cookie_parse(field, now_s, &cookie)
+                       : cw_cookie_parse_line(line, &cookie);
+  return is_cookie && cookie.expires_s == 0;
 }
 
 static enum cw_code load_lines(struct cw_cookies *cookies, struct cw_slice text,
@@ -39,7 +52,7 @@ static enum cw_code load_lines(struct cw_cookies *cookies, struct cw_slice text,
     if (line.len > 0 && line.ptr[line.len - 1] == '\r') {
       line.len--;
     }
-    if (no_session && ends_with_session(line)) {
+    if (no_session && ends_with_session(line, now_s)) {
       continue;
     }
     (void)cw_cookies_add_text(cookies, line, now_s, &err); /* or a comment */
@@ -81,7 +94,7 @@ static enum cw_code format(struct cw_cookies *cookies, int64_t now_s,
   for (const struct cw_slist *l = list; l && !err; l = l->next) {
     err = cw_buf_addf(text, "%s\n", l->data);
   }
-  cw_slist_free_all(list);
+  cw_cookies_free_list(list);
   return err;
 }
 
@@ -92,10 +105,11 @@ enum cw_code cw_cookies_save(struct cw_cookies *cookies, const char *path,
   cw_buf_init(&text, CW_COOKIES_MAX_FILE_BYTES);
   enum cw_code err = format(cookies, now_s, &text);
   if (!err && cw_slice_eq_str(cw_slice_str(path), "-")) {
-    err = fwrite(text.ptr, 1, text.len, stdout) == text.len
-              ? CW_OK
-              : cw_fail(fail, CWE_WRITE_ERROR,
-                        "the cookies cannot be written to standard output");
+    err =
+        fwrite(text.ptr, 1, text.len, stdout) == text.len && fflush(stdout) == 0
+            ? CW_OK
+            : cw_fail(fail, CWE_WRITE_ERROR,
+                      "the cookies cannot be written to standard output");
   } else if (!err) {
     err = cw_file_replace(path, cw_buf_slice(&text), &os_errno);
     if (err == CWE_WRITE_ERROR) {

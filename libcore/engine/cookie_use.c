@@ -215,7 +215,7 @@ enum cw_code cw_cookies_copy(struct cw_easy *to, const struct cw_easy *from) {
   for (const struct cw_slist *l = list; l && !err; l = l->next) {
     (void)cw_cookies_add_line(to->cookies, cw_slice_str(l->data), now_s, &err);
   }
-  cw_slist_free_all(list);
+  cw_cookies_free_list(list);
   return err;
 }
 

@@ -437,9 +437,9 @@ static enum cw_code list_all(struct cw_cookies *cookies, int64_t now_s,
     err = longer ? CW_OK : CWE_OUT_OF_MEMORY;
     list = longer ? longer : list;
   }
-  cw_buf_fini(&line);
+  cw_buf_wipe(&line);
   if (err) {
-    cw_slist_free_all(list);
+    cw_cookies_free_list(list);
     list = NULL;
   }
   *plist = list;
@@ -452,4 +452,11 @@ enum cw_code cw_cookies_list(struct cw_cookies *cookies, int64_t now_s,
   enum cw_code err = list_all(cookies, now_s, plist);
   cw_unlock(cookies->lock);
   return err;
+}
+
+void cw_cookies_free_list(struct cw_slist *list) {
+  for (struct cw_slist *l = list; l; l = l->next) {
+    cw_wipe(l->data, strlen(l->data));
+  }
+  cw_slist_free_all(list);
 }

@@ -66,6 +66,8 @@ void cw_cookies_clear(struct cw_cookies *cookies, bool session);
 CW_MUST_CHECK enum cw_code cw_cookies_list(struct cw_cookies *cookies,
                                            int64_t now_s,
                                            struct cw_slist **plist);
+/* Wipes and frees such a list; NULL is allowed. */
+void cw_cookies_free_list(struct cw_slist *list);
 
 /* --- cookie_file.c ------------------------------------------------------- */
 

@@ -1,7 +1,9 @@
 /* Cookies: what is read, what is kept, who gets it. RFC 6265 and 6265bis. */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "codec/cookie.h"
 #include "engine/cookies.h"
@@ -315,4 +317,32 @@ Test(cookies, have_ceilings) {
   cr_assert_str_eq(list->data, "h20.example.org\tFALSE\t/\tFALSE\t0\ta\t1");
   cw_slist_free_all(list);
   cw_cookies_free(c);
+}
+
+static size_t loaded(const char *text, bool no_session) {
+  char path[] = "/tmp/curlew-cookies-XXXXXX";
+  struct cw_fail fail;
+  cw_fail_clear(&fail);
+  int fd = mkstemp(path);
+  cr_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+  close(fd);
+  struct cw_cookies *c = cw_cookies_new(seed, NULL);
+  cr_assert_eq(cw_cookies_load(c, path, no_session, NOW, &fail), CW_OK);
+  size_t count = cw_cookies_count(c);
+  cw_cookies_free(c);
+  unlink(path);
+  return count;
+}
+
+Test(cookies, of_the_session_are_left_out_of_a_file_in_both_forms) {
+  static const char text[] =
+      "# a comment\r\n\n"
+      "example.org\tFALSE\t/\tFALSE\t0\ta\t1\n"
+      "example.org\tFALSE\t/\tFALSE\t1800000000\tb\t2\r\n"
+      "Set-Cookie: c=3; domain=example.org\n"
+      "Set-Cookie: d=4; domain=example.org; max-age=100\n"
+      "Set-Cookie: no=domain; max-age=100\n"
+      "neither of these";
+  cr_expect_eq(loaded(text, false), 4);
+  cr_expect_eq(loaded(text, true), 2);
 }
