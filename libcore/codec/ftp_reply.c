@@ -4,6 +4,7 @@
 
 #include "base/scan.h"
 #include "codec/date.h"
+#include "codec/printable.h"
 
 void cw_ftp_reply_reset(struct cw_ftp_reply *reply) {
   *reply = (struct cw_ftp_reply){.code = 0};
@@ -22,7 +23,7 @@ static int code_of(struct cw_slice line) {
 static enum cw_code weird(struct cw_slice line, struct cw_fail *fail) {
   return cw_fail(fail, CWE_WEIRD_SERVER_REPLY,
                  "the FTP server sent what is no reply: %.*s",
-                 line.len < 80 ? (int)line.len : 80, line.ptr);
+                 cw_printable(line), line.len ? line.ptr : "");
 }
 
 enum cw_code cw_ftp_reply_line(struct cw_ftp_reply *reply, struct cw_slice line,
