@@ -279,7 +279,7 @@
 ---@field use_ssl? curlew.usessl Whether a connection that starts without TLS is upgraded to it.
 ---@field accepttimeout_ms? integer How long to wait for the server to connect back, in milliseconds; 0: the default of 60 seconds.
 ---@field append? boolean|integer Append to the remote file instead of replacing it.
----@field dirlistonly? boolean|integer List the names of a directory only.
+---@field dirlistonly? boolean|integer List the names of a directory only. A wildcard does not heed it: it needs the facts.
 ---@field transfertext? boolean|integer Transfer as text, with line ends converted.
 ---@field quote? string[]|table<string,string> Commands to send before the transfer; "*" before one lets it fail.
 ---@field prequote? string[]|table<string,string> Commands to send once the transfer type is set.

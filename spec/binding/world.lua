@@ -100,6 +100,14 @@ local routes = {
   ["/vast"] = function(stream)
     stream:write("HTTP/1.1 200 OK\r\nContent-Length: 5000000000000\r\n\r\n")
   end,
+  -- Takes the request and closes without a word, every other time.
+  ["/dies"] = function(stream, _, self)
+    self.is_dead = not self.is_dead
+    if self.is_dead then
+      return true
+    end
+    reply(stream, "alive")
+  end,
   ["/reset"] = function(stream)
     stream:write "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"
     stream:reset()
@@ -113,7 +121,7 @@ local function serve(self, stream)
     table.insert(self.requests, head)
     local route = routes[head.path]
     if route then
-      if route(stream, head) then
+      if route(stream, head, self) then
         return
       end
     else

@@ -132,7 +132,7 @@ Test(apache, a_wrong_password) {
 }
 
 static size_t given;
-static int seeks;
+static int seeks, seek_result;
 static const char upload[] = "a body that is sent";
 
 static size_t on_read(char *bytes, size_t size, size_t n, void *data) {
@@ -146,9 +146,9 @@ static size_t on_read(char *bytes, size_t size, size_t n, void *data) {
 
 static int on_seek(void *data, int64_t offset, int origin) {
   (void)data, (void)origin;
-  given = (size_t)offset;
+  given = seek_result == CW_SEEKFUNC_OK ? (size_t)offset : given;
   seeks++;
-  return CW_SEEKFUNC_OK;
+  return seek_result;
 }
 
 static void put(long httpauth, int64_t size, int want_seeks) {
@@ -181,4 +181,49 @@ Test(apache, an_upload_of_unknown_size) {
 
 Test(apache, an_upload_is_rewound_where_the_method_is_open) {
   put(CWAUTH_ANY, sizeof(upload) - 1, 1);
+}
+
+/* mod_dav takes a Content-Range: the end goes up, from where it lacks. */
+Test(apache, an_upload_that_goes_on) {
+  static const struct {
+    bool asks;
+    int result, seeks;
+  } all[] = {{true, CW_SEEKFUNC_OK, 1},
+             {true, CW_SEEKFUNC_CANTSEEK, 1},
+             {false, 0, 0}};
+  for (size_t i = 0; i < 3; i++) {
+    struct got got;
+    CW *easy = open_easy(&got, CWAUTH_DIGEST);
+    int64_t sent = 0;
+    FILE *f = daemon_create(&apache, "www/up");
+    fwrite(upload, 1, 7, f);
+    cr_assert_eq(fclose(f), 0);
+    cr_assert_eq(chmod(daemon_path(&apache, "www/up"), 0666), 0);
+    set_url(easy, "/up");
+    cr_assert_eq(cw_easy_setopt(easy, CWOPT_UPLOAD, 1L), CW_OK);
+    cr_assert_eq(cw_easy_setopt(easy, CWOPT_READFUNCTION, on_read), CW_OK);
+    cr_assert_eq(
+        cw_easy_setopt(easy, CWOPT_SEEKFUNCTION, all[i].asks ? on_seek : NULL),
+        CW_OK);
+    cr_assert_eq(cw_easy_setopt(easy, CWOPT_INFILESIZE_LARGE,
+                                (int64_t)sizeof(upload) - 1),
+                 CW_OK);
+    cr_assert_eq(cw_easy_setopt(easy, CWOPT_RESUME_FROM_LARGE, INT64_C(7)),
+                 CW_OK);
+    given = 0;
+    seeks = 0;
+    seek_result = all[i].result;
+    perform(easy, 204);
+    cr_expect_eq(seeks, all[i].seeks);
+    cr_assert_eq(cw_easy_info_int(easy, CWINFO_SIZE_UPLOAD_T, &sent), CW_OK);
+    cr_expect_eq(sent, sizeof(upload) - 1 - 7);
+    cr_assert_eq(cw_easy_setopt(easy, CWOPT_HTTPGET, 1L), CW_OK);
+    cr_assert_eq(cw_easy_setopt(easy, CWOPT_RESUME_FROM_LARGE, INT64_C(0)),
+                 CW_OK);
+    bytes_clear(&got.body);
+    perform(easy, 200);
+    cr_expect_str_eq(got.body.ptr, upload);
+    cw_easy_cleanup(easy);
+    got_free(&got);
+  }
 }
