@@ -394,9 +394,12 @@ static enum cw_code tunnel_body(struct cf_tunnel *c, struct cw_fail *fail) {
   enum cw_code err =
       c->body.framing == CW_H1_BODY_CHUNKED ? skip_chunks(c) : skip_length(c);
   c->thrown_away += before - kept(c).len;
-  if (!err) {
+  if (!err && kept(c).len == 0) {
     c->state = TUNNEL_ASK;
     return CW_OK;
+  }
+  if (!err) {
+    return anew(c, fail); /* an answer to what was not asked yet */
   }
   if (err == CWE_OUT_OF_MEMORY) {
     return cw_fail_oom(fail);
