@@ -344,6 +344,32 @@ Test(peer_proxy, options_win_over_the_environment) {
   close_named(&n);
 }
 
+/* A tunnel that the environment led through serves nobody who is led elsewhere,
+   though the options are the same. */
+Test(peer_proxy, tunnels_of_the_environment_are_told_apart) {
+  struct named n = {0};
+  forget_environment();
+  world_init_real(&n.w);
+  world_script(&n.w, "listen 127.0.0.1 0\naccept many\n"
+                     "expect \"CONNECT 127.0.0.1:1 HTTP/1.1\"\n"
+                     "send \"HTTP/1.1 200 ok\\r\\n\\r\\n\"\n"
+                     "expect *\nanswer 200 \"\"\n");
+  for (int i = 0; i < 3; i++) {
+    n.easy = world_easy(&n.w, "http://127.0.0.1:1/");
+    cr_assert_eq(cw_easy_setopt(n.easy, CWOPT_HTTPPROXYTUNNEL, 1L), CW_OK);
+    if (i == 0) {
+      name_it(&n, "http_proxy");
+      goes(&n, true, "the first");
+    } else {
+      cr_assert_eq(setenv("http_proxy", i == 1 ? "127.0.0.1:2" : "", 1), 0);
+      cr_expect_eq(world_perform(&n.w, n.easy), CWE_COULDNT_CONNECT);
+    }
+    cw_easy_cleanup(n.easy);
+  }
+  n.easy = NULL;
+  close_named(&n);
+}
+
 /* A network in memory has no part in it. */
 Test(peer_proxy, a_virtual_network_has_no_environment) {
   struct world w;
