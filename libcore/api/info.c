@@ -189,7 +189,7 @@ static int64_t rtsp_server_cseq(struct cw_easy *easy) {
   return cw_opt_i(&easy->options, cw_opt_rtsp_server_cseq);
 }
 static int64_t rtsp_cseq_recv(struct cw_easy *easy) {
-  return easy->t.rtsp_cseq_recv;
+  return easy->rtsp_cseq_recv;
 }
 static int64_t nothing(struct cw_easy *easy) {
   (void)easy;

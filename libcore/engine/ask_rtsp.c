@@ -49,6 +49,7 @@ enum cw_code cw_ask_rtsp(struct cw_easy *easy) {
   }
   int request = (int)cw_opt_i(o, cw_opt_rtsp_request);
   int64_t cseq = cw_opt_i(o, cw_opt_rtsp_client_cseq);
+  int64_t server_cseq = cw_opt_i(o, cw_opt_rtsp_server_cseq);
   *ask = (struct cw_ask_rtsp){
       .request = request,
       .method = method_of(request),
@@ -57,7 +58,8 @@ enum cw_code cw_ask_rtsp(struct cw_easy *easy) {
       .transport = given(o, cw_opt_rtsp_transport),
       .range = given(o, cw_opt_range),
       .client_cseq = cseq > 0 ? cseq : 1,
-      .server_cseq = cw_opt_i(o, cw_opt_rtsp_server_cseq),
+      .server_cseq = server_cseq,
+      .server_counted = server_cseq == easy->rtsp_asked_next,
   };
   if (!ask->method) {
     return cw_fail(&easy->fail, CWE_BAD_FUNCTION_ARGUMENT,

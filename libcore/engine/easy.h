@@ -161,7 +161,6 @@ struct cw_transfer {
   bool rewind_due; /* the body was read and must be rewound first */
   bool upload_asked, upload_seeked; /* resume: the seek callback was asked, and
                                        went to the offset */
-  int64_t rtsp_cseq_recv;           /* of the last answer */
   struct cw_slist *trailers;        /* being gathered by the trailer callback */
   bool trailers_given;              /* it did; they are being converted */
   struct cw_slist *trailer_at;      /* the next one of them */
@@ -197,6 +196,8 @@ struct cw_easy {
   uint64_t uri_serial, key_serial;
   struct cw_proxy *proxy; /* of this hop, or NULL; goes by key_serial, too */
   const struct cw_platform *proxy_on; /* the network that it was chosen on */
+  int64_t rtsp_cseq_recv;             /* of the last answer */
+  int64_t rtsp_asked_next; /* one more than the server's last request had */
   uint64_t owner_id; /* part of the reuse key where connections have an owner;
                         0: none yet */
   struct cw_hsts *hsts;         /* its own, or NULL; see hsts_use.c */

@@ -34,10 +34,11 @@ void cw_hook_rtsp_cseq(void *data, int which, int64_t number) {
   union cw_value *value = easy->options.value;
   bool fits = number <= INT32_MAX; /* into what the options hold */
   if (which == CW_RTSP_RECEIVED) {
-    easy->t.rtsp_cseq_recv = number;
+    easy->rtsp_cseq_recv = number;
   } else if (which == CW_RTSP_CLIENT_NEXT) {
     value[cw_opt_rtsp_client_cseq].i = fits ? number : 1; /* begins again */
   } else {
-    value[cw_opt_rtsp_server_cseq].i = fits ? number : 0; /* any */
+    easy->rtsp_asked_next = fits ? number : 0; /* any */
+    value[cw_opt_rtsp_server_cseq].i = easy->rtsp_asked_next;
   }
 }

@@ -2,6 +2,7 @@
 #ifndef CW_PROTO_ASK_RTSP_H
 #define CW_PROTO_ASK_RTSP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cw_ask_rtsp {
@@ -13,6 +14,8 @@ struct cw_ask_rtsp {
   const char *range;      /* as the user wrote it, or NULL */
   int64_t client_cseq;    /* the number of this request */
   int64_t server_cseq;    /* what the server's next request must have; 0: any */
+  bool server_counted;    /* that is one more than its last one had, and nobody
+                             said so */
 };
 
 /* Which number host->rtsp_cseq is told. */

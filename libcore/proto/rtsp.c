@@ -74,8 +74,15 @@ static bool is_bound(const struct cw_exchange *x, const struct cw_rtsp *h) {
           (request == CW_RTSPREQ_PLAY || request == CW_RTSPREQ_RECORD));
 }
 
+/* A server counts its requests anew on each connection. */
+static int64_t server_number(const struct cw_exchange *x, bool is_new) {
+  const struct cw_ask_rtsp *ask = x->request.rtsp;
+  return is_new && ask->server_counted ? 0 : ask->server_cseq;
+}
+
 static enum cw_code rtsp_open(struct cw_exchange *x) {
   struct cw_rtsp *h = x->state;
+  bool is_new = !cw_conn_state(x->conn);
   rtsp_stop(x);
   cw_tx_reset(&h->tx);
   *h = (struct cw_rtsp){.tx = h->tx, .in = h->in};
@@ -88,7 +95,7 @@ static enum cw_code rtsp_open(struct cw_exchange *x) {
     return err;
   }
   h->link->rx.done = false;
-  h->asked_wanted = x->request.rtsp->server_cseq;
+  h->asked_wanted = server_number(x, is_new);
   x->bound = is_bound(x, h);
   if (cw_rtsp_only_receives(x)) {
     h->tx.done = true;

@@ -215,6 +215,7 @@ Test(peer_rtsp, a_session_goes_on_one_connection) {
   cr_expect_eq(info(CWINFO_RTSP_CLIENT_CSEQ), 5);
   good(CW_RTSPREQ_RECEIVE);
   SHOWN("$\x00\0\x02hi");
+  cr_expect_eq(info(CWINFO_RTSP_CSEQ_RECV), 4, "of the last answer");
   good(CW_RTSPREQ_TEARDOWN);
   cr_expect_eq(info(CWINFO_NUM_CONNECTS), 0);
   cr_expect_eq(w.accepted, 1);
@@ -665,6 +666,35 @@ Test(peer_rtsp, a_server_may_count_from_anywhere) {
   good(CW_RTSPREQ_PLAY);
   good(CW_RTSPREQ_PAUSE);
   cr_expect_eq(info(CWINFO_RTSP_SERVER_CSEQ), 0);
+}
+
+/* On another connection it counts anew, unless the application said what comes.
+ */
+Test(peer_rtsp, another_connection_counts_anew) {
+  for (int said = 0; said < 2; said++) {
+    script("accept\n"
+           "{PAUSE}"
+           "send \"OPTIONS * RTSP/1.0\\r\\nCSeq: 5\\r\\n\\r\\nRTSP/1.0 200 "
+           "OK\\r\\nCSeq: 1\\r\\nConnection: close\\r\\n\\r\\n\"\n"
+           "expect \"RTSP/1.0 200 OK\"\n"
+           "wait-close\n"
+           "accept\n"
+           "{TEARDOWN}"
+           "send \"OPTIONS * RTSP/1.0\\r\\nCSeq: 1\\r\\n\\r\\n{2}\\r\\n\"\n"
+           "wait-close\n");
+    w.lenient = true;
+    set_long(CWOPT_RTSP_CLIENT_CSEQ, 1);
+    set_long(CWOPT_RTSP_SERVER_CSEQ, 0);
+    set_str(CWOPT_RTSP_SESSION_ID, "abc");
+    good(CW_RTSPREQ_PAUSE);
+    if (said) {
+      set_long(CWOPT_RTSP_SERVER_CSEQ, 7);
+      bad(CW_RTSPREQ_TEARDOWN, CWE_RTSP_CSEQ_ERROR, "expected was 7");
+    } else {
+      good(CW_RTSPREQ_TEARDOWN);
+      cr_expect_eq(info(CWINFO_RTSP_SERVER_CSEQ), 2);
+    }
+  }
 }
 
 Test(peer_rtsp, a_request_of_two_lengths_is_refused) {
