@@ -164,8 +164,8 @@ CW_EXTERN enum cw_code cw_easy_header_at(CW *easy, size_t index,
 /* The sentence with the facts of the last failure, "" if none; owned by the
    handle, good until its next call. Credentials are never in it. */
 CW_EXTERN const char *cw_easy_detail(const CW *easy);
-/* Where the last transfer was when it ended: "resolve", "connect", "tls",
-   "send", "wait", "receive", ...; a constant. */
+/* Where the last transfer was when it ended: "resolve", "connect",
+   "proxy", "tls", "send", "wait", "receive", ...; a constant. */
 CW_EXTERN const char *cw_easy_phase(const CW *easy);
 /* Why the last transfer did not reuse a connection ("no idle connection",
    "option sslversion differs"); "" if it did; owned by the handle. */
