@@ -289,6 +289,29 @@ Test(squid, ftp_in_tunnels_to_proftpd) {
   ftp(FTPD_PROFTPD, true);
 }
 
+/* Both connections through tunnels, and TLS in both; the server wants the data
+   connection to resume the session of the other one. */
+Test(squid, ftps_in_tunnels) {
+  struct daemon ftpd;
+  open_all(SQUID_DIGEST);
+  set_login("me:secret", CWAUTH_DIGEST);
+  ftpd_start(&ftpd, FTPD_VSFTPD,
+             "ssl_enable=YES\nallow_anon_ssl=YES\nssl_ciphers=HIGH\n"
+             "force_anon_data_ssl=YES\nforce_anon_logins_ssl=YES\n"
+             "require_ssl_reuse=YES\nrsa_cert_file=\1/cert.pem\n"
+             "rsa_private_key_file=\1/key.pem\n");
+  ftpd_file(&ftpd, "hello", "hello by FTPS");
+  struct cw_blob blob = {ftpd.ca->pem, strlen(ftpd.ca->pem), CW_BLOB_COPY};
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_CAINFO_BLOB, &blob), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_HTTPPROXYTUNNEL, 1L), CW_OK);
+  cr_assert_eq(cw_easy_setopt(easy, CWOPT_USE_SSL, (long)CWUSESSL_ALL), CW_OK);
+  get(daemon_url(&ftpd, "ftp", "/hello"), "hello by FTPS");
+  get(daemon_url(&ftpd, "ftp", "/hello"), "hello by FTPS");
+  cr_assert_eq(info(CWINFO_NUM_CONNECTS), 0);
+  daemon_stop(&ftpd);
+  close_all();
+}
+
 Test(squid, sftp) {
   struct sshd d;
   char proxy[40];
