@@ -222,6 +222,20 @@ describe("an HTTP proxy", function()
     end)
   end)
 
+  it("is not what a stream shows the head of", function()
+    with_proxy(function(_, n)
+      return n == 1 and "HTTP/1.1 200 tunnel\r\nX-Proxy: 1\r\n\r\n"
+        or "HTTP/1.1 404 no\r\nX-Server: 1\r\nContent-Length: 4\r\n\r\nnone"
+    end, function()
+      local s <close> = cw.open("http://o.test/a", {
+        proxy = "proxy.test:3128", options = { httpproxytunnel = true } })
+      assert.equal(404, s.status)
+      assert.equal("1", s.headers["x-server"])
+      assert.is_nil(s.headers["x-proxy"])
+      assert.equal("none", s:read(4))
+    end)
+  end)
+
   it("of another kind is not built in, and says what it needs", function()
     for type, needs in pairs { socks5 = "socks", https = "https_proxy" } do
       local good, err = pcall(cw.easy, { proxytype = type })
@@ -276,6 +290,31 @@ describe("a real Squid", function()
     assert.is_false(good)
     assert.equal("recv_error", err.name)
     assert.equal(407, e:getinfo "http_connectcode")
+  end)
+
+  it("serves curlew fetch, whose on.head sees the server's head", function()
+    local server, folder = nginx.shared(), os.tmpname()
+    os.remove(folder)
+    assert(os.execute("mkdir " .. folder))
+    local file <close> = assert(io.open(folder .. "/batch.lua", "w"))
+    file:write(([[
+      defaults { dir = %q, ca = %q }
+      host "127.0.0.1" { proxy = %q,
+        options = { proxyauth = "digest", noproxy = "" } }
+      fetch { to = "hello", %q }
+      function on.head(x)
+        print("head", x.status, x.headers["content-length"])
+      end
+    ]]):format(folder, server.dir .. "/cert.pem",
+      squid.shared().url:gsub("//", "//me:secret@"), (server.tls_url:gsub(
+      "localhost", "127.0.0.1")) .. "/hello"))
+    file:close()
+    local out = io.popen(("%s/bin/curlew fetch %s/batch.lua 2>&1"):format(
+      os.getenv "CURLEW_BUILD" or "build/release", folder)):read "a"
+    local got <close> = assert(io.open(folder .. "/hello"), out)
+    assert.equal("hello from nginx\n", got:read "a")
+    assert.truthy(out:find "head\t200\t17", out)
+    os.execute("rm -r " .. folder)
   end)
 
   it("leads to SSH, and twenty at once", function()

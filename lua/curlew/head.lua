@@ -1,5 +1,6 @@
 -- Watches the header lines of a transfer for the head that its body belongs
--- to: not an interim answer, not a redirect that is followed.
+-- to: not an interim answer, not a redirect that is followed. What a proxy says
+-- to CONNECT is not for here (suppress_connect_headers).
 local head = {}
 
 ---@class curlew.head

@@ -177,6 +177,7 @@ local function options_of(job, at, url, reader)
   local one, s = job.item, job.item.settings
   local options = {
     url = url, failonerror = true, headerfunction = reader,
+    suppress_connect_headers = true,
     useragent = s.user_agent or "curlew",
     followlocation = s.follow ~= false,
     connecttimeout_ms = math.ceil(s.connect_timeout * 1000),

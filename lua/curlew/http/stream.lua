@@ -77,6 +77,7 @@ function bodies.open(opts)
   options.writefunction = function(view)
     return show(self, view)
   end
+  options.suppress_connect_headers = true
   options.headerfunction = head.reader(options.followlocation ~= false,
     function()
       on_head(self)
