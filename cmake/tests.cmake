@@ -40,15 +40,7 @@ if(CURLEW_TESTS)
   endforeach()
 endif()
 
-# The server that tests/real/test_real_rtsp.c starts: GStreamer's, in a program
-# without anything of ours and without sanitizers.
 if(CURLEW_TESTS)
-  pkg_check_modules(GSTRTSP REQUIRED IMPORTED_TARGET
-    gstreamer-rtsp-server-1.0 gio-2.0)
-  add_executable(rtsp_server ${CW_TESTS}/servers/rtsp_server.c)
-  target_compile_options(rtsp_server PRIVATE -fno-sanitize=all)
-  target_link_options(rtsp_server PRIVATE -fno-sanitize=all)
-  target_link_libraries(rtsp_server PRIVATE PkgConfig::GSTRTSP)
   add_dependencies(test_real_rtsp rtsp_server)
   target_compile_definitions(test_real_rtsp PRIVATE
     RTSP_SERVER_PROGRAM="$<TARGET_FILE:rtsp_server>")
