@@ -263,7 +263,8 @@ static inline void wire_add_body(struct cw_buf *out,
   wire_add_code(out, CW_OK);
 }
 
-/* What is said about a failure must be there, and printable. */
+/* What is said about a failure must be there, without control bytes: what a
+   server said beyond ASCII may be a text. */
 static inline void wire_check_fail(enum cw_code err,
                                    const struct cw_fail *fail) {
   if (err == CW_OK || err == CW_AGAIN) {
@@ -271,7 +272,7 @@ static inline void wire_check_fail(enum cw_code err,
   }
   bool good = fail->code == err && fail->detail[0] != '\0';
   for (const char *s = fail->detail; *s; s++) {
-    good = good && *s >= ' ' && *s <= '~';
+    good = good && (unsigned char)*s >= ' ' && *s != 0x7f;
   }
   if (!good) {
     fprintf(stderr, "a failure without a sentence: %d\n", (int)err);
