@@ -292,29 +292,45 @@ describe("a real Squid", function()
     assert.equal(407, e:getinfo "http_connectcode")
   end)
 
-  it("serves curlew fetch, whose on.head sees the server's head", function()
-    local server, folder = nginx.shared(), os.tmpname()
+  -- Runs a batch; what it printed, and the file "hello".
+  local function run_batch(environment, text)
+    local folder = os.tmpname()
     os.remove(folder)
     assert(os.execute("mkdir " .. folder))
     local file <close> = assert(io.open(folder .. "/batch.lua", "w"))
-    file:write(([[
-      defaults { dir = %q, ca = %q }
-      host "127.0.0.1" { proxy = %q,
+    file:write(("defaults { dir = %q }\n"):format(folder), text)
+    file:close()
+    local out = io.popen(("%s %s/bin/curlew fetch %s/batch.lua 2>&1"):format(
+      environment, os.getenv "CURLEW_BUILD" or "build/release",
+      folder)):read "a"
+    local got <close> = assert(io.open(folder .. "/hello"), out)
+    local body = got:read "a"
+    os.execute("rm -r " .. folder)
+    return out, body
+  end
+
+  it("serves curlew fetch, whose on.head sees the server's head", function()
+    local server = nginx.shared()
+    local out, body = run_batch("", ([[
+      host "127.0.0.1" { ca = %q, proxy = %q,
         options = { proxyauth = "digest", noproxy = "" } }
       fetch { to = "hello", %q }
       function on.head(x)
         print("head", x.status, x.headers["content-length"])
       end
-    ]]):format(folder, server.dir .. "/cert.pem",
-      squid.shared().url:gsub("//", "//me:secret@"), (server.tls_url:gsub(
-      "localhost", "127.0.0.1")) .. "/hello"))
-    file:close()
-    local out = io.popen(("%s/bin/curlew fetch %s/batch.lua 2>&1"):format(
-      os.getenv "CURLEW_BUILD" or "build/release", folder)):read "a"
-    local got <close> = assert(io.open(folder .. "/hello"), out)
-    assert.equal("hello from nginx\n", got:read "a")
+    ]]):format(server.dir .. "/cert.pem", (squid.shared().url:gsub("//",
+      "//me:secret@")), (server.tls_url:gsub("localhost", "127.0.0.1"))
+      .. "/hello"))
+    assert.equal("hello from nginx\n", body)
     assert.truthy(out:find "head\t200\t17", out)
-    os.execute("rm -r " .. folder)
+  end)
+
+  it("is not asked where a batch wants none", function()
+    local _, body = run_batch("http_proxy=http://127.0.0.1:1", ([[
+      host "127.0.0.1" { proxy = "" }
+      fetch { to = "hello", %q }
+    ]]):format(nginx.shared().url .. "/hello"))
+    assert.equal("hello from nginx\n", body)
   end)
 
   it("leads to SSH, and twenty at once", function()

@@ -279,7 +279,7 @@ schema.host = {
   connections = whole(1), headers = headers, auth = login,
   pin = texts, resolve = texts, prereq = of_type "function",
   verify = of_type "boolean", ca = path, cert = path, key = path,
-  proxy = text, options = options,
+  proxy = of_type "string", options = options,
   rate = later "requests a second per host (rate) are",
   bandwidth = later "bandwidth limits per host (bandwidth) are",
 }
