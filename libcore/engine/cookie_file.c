@@ -26,7 +26,9 @@ bool cw_cookies_add_text(struct cw_cookies *cookies, struct cw_slice line,
     return cw_cookies_add_line(cookies, line, now_s, perr);
   }
   *perr = CW_OK;
-  if (!cw_cookie_parse(field, now_s, &cookie) || cookie.domain.len == 0) {
+  /* No host begins with "#", and in a file its line would be a comment. */
+  if (!cw_cookie_parse(field, now_s, &cookie) || cookie.domain.len == 0 ||
+      cookie.domain.ptr[0] == '#') {
     return false;
   }
   struct cw_cookie_place place = {
