@@ -1,28 +1,13 @@
 -- Every callback of an easy handle over a real server: nginx, vsftpd, OpenSSH,
 -- GStreamer's of RTSP. Once per row of callbacks.def; a row without a scenario
 -- here fails. What is common and needs no server is in conformance_spec.lua.
-local daemon = require "spec.daemon"
 local ftpd = require "spec.ftpd"
 local nginx = require "spec.nginx"
+local rtspd = require "spec.rtspd"
 local sshd = require "spec.sshd"
 local cw = require "curlew"
 
 local function nothing()
-end
-
-local function rtsp()
-  return daemon.shared("rtsp", function()
-    local web = nginx.shared()
-    local build = os.getenv "CURLEW_BUILD" or "build/debug"
-    local self = daemon.new("rtsp",
-      daemon.output("realpath " .. build) .. "/rtsp_server")
-    return self:start(("'%s/cert.pem' '%s/key.pem'"):format(web.dir, web.dir),
-      function()
-        local said = self:read "out" or ""
-        self.port = math.tointeger(tonumber(said:match "^%d+"))
-        return self.port
-      end)
-  end)
 end
 
 -- A connection of each one's own, which is closed with it.
@@ -73,7 +58,7 @@ end
 
 -- A session until the first message has come.
 local function watch(e, go)
-  local base = ("rtsp://127.0.0.1:%d/test"):format(rtsp().port)
+  local base = ("rtsp://127.0.0.1:%d/test"):format(rtspd.shared().port)
   e:setopt { rtsp_stream_uri = base .. "/stream=0", rtsp_request = "setup" }
   go(e)
   e:setopt { rtsp_stream_uri = base, rtsp_request = "play" }
@@ -144,7 +129,7 @@ local scenarios = {
   ssh_key = { options = sftp },
   ssh_hostkey = { options = sftp },
   interleave = { options = function()
-    return { url = ("rtsp://127.0.0.1:%d/test"):format(rtsp().port),
+    return { url = ("rtsp://127.0.0.1:%d/test"):format(rtspd.shared().port),
       rtsp_transport = "RTP/AVP/TCP;unicast;interleaved=0-1" }
   end, perform = watch },
   hstsread = { options = function()
