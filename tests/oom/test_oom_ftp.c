@@ -7,12 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "oom/failing.h"
+#include "oom/sweep.h"
 #include "support/ftp_dialogue.h"
-#include "support/peer.h"
-
-#define MANY_TURNS 20000
-#define MANY_RUNS  5000
 
 #define SET(easy, option, value)                                \
   do {                                                          \
@@ -44,21 +40,11 @@ static enum cw_code set_up(CW *easy, struct got *got, bool is_upload) {
 
 static enum cw_code transfer(struct world *w, CWM *client, CW *easy,
                              struct got *got, bool is_upload) {
-  struct cw_msg *msg = NULL;
   enum cw_code err = easy ? set_up(easy, got, is_upload) : CWE_OUT_OF_MEMORY;
   if (err || cw_multi_add_handle(client, easy)) {
     return CWE_OUT_OF_MEMORY;
   }
-  for (int i = 0; i < MANY_TURNS && !msg; i++) {
-    failing_pause(false);
-    (void)cw_multi_turn(client, 0, NULL);
-    msg = cw_multi_info_read(client, NULL);
-    failing_pause(true);
-    (void)cw_multi_turn(w->multi, 0, NULL);
-  }
-  failing_pause(false);
-  cr_assert_not_null(msg, "it never ends");
-  return msg->result;
+  return sweep_turns(w, client);
 }
 
 static void write_script(struct world *w, bool is_upload) {
@@ -114,24 +100,10 @@ static bool run_once(long fail_at, bool is_upload) {
   return !err;
 }
 
-static void sweep(bool is_upload) {
-  for (long n = 1; n < MANY_RUNS; n++) {
-    bool good = run_once(n, is_upload);
-    long made = failing_allocations();
-    failing_stop();
-    if (made < n) {
-      cr_assert(good, "the run in which nothing fails");
-      cr_assert_gt(n, 20, "only %ld requests", n);
-      return;
-    }
-  }
-  cr_assert_fail("it never ends");
-}
-
 Test(oom_ftp, download) {
-  sweep(false);
+  sweep_all(run_once, false);
 }
 
 Test(oom_ftp, upload) {
-  sweep(true);
+  sweep_all(run_once, true);
 }

@@ -5,11 +5,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "oom/failing.h"
+#include "oom/sweep.h"
 #include "support/ftp_peer.h"
-
-#define MANY_TURNS 20000
-#define MANY_RUNS  5000
 
 static const struct ftp_peer_file files[] = {
     {"a.txt", "first"}, {"c.txt", "third"}, {NULL, NULL}};
@@ -54,24 +51,15 @@ static enum cw_code set_up(CW *easy, struct got *got) {
 /* What came of one run: CW_OK, or out of memory somewhere. */
 static enum cw_code transfer(struct world *w, CWM *client, CW *easy,
                              struct got *got) {
-  struct cw_msg *msg = NULL;
   enum cw_code err = easy ? set_up(easy, got) : CWE_OUT_OF_MEMORY;
   if (err || cw_multi_add_handle(client, easy)) {
     return CWE_OUT_OF_MEMORY;
   }
-  for (int i = 0; i < MANY_TURNS && !msg; i++) {
-    failing_pause(false);
-    (void)cw_multi_turn(client, 0, NULL);
-    msg = cw_multi_info_read(client, NULL);
-    failing_pause(true);
-    (void)cw_multi_turn(w->multi, 0, NULL);
-  }
-  failing_pause(false);
-  cr_assert_not_null(msg, "it never ends");
-  return msg->result;
+  return sweep_turns(w, client);
 }
 
-static bool run_once(long fail_at) {
+static bool run_once(long fail_at, bool what) {
+  (void)what;
   static struct world w;
   static struct ftp_peer peer;
   struct got got = {0};
@@ -110,15 +98,5 @@ static bool run_once(long fail_at) {
 }
 
 Test(oom_ftp_wild, each_allocation_fails_in_turn) {
-  for (long n = 1; n < MANY_RUNS; n++) {
-    bool good = run_once(n);
-    long made = failing_allocations();
-    failing_stop();
-    if (made < n) {
-      cr_assert(good, "the run in which nothing fails");
-      cr_assert_gt(n, 20, "only %ld requests", n);
-      return;
-    }
-  }
-  cr_assert_fail("it never ends");
+  sweep_all(run_once, false);
 }
