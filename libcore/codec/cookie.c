@@ -155,8 +155,10 @@ bool cw_cookie_parse_line(struct cw_slice line, struct cw_cookie *cookie) {
   cookie->expires_s = (int64_t)expires;
   cookie->name = field[5];
   cookie->value = field[6];
-  return cookie->domain.len > 0 && cookie->path.len > 0 &&
-         cookie->path.ptr[0] == '/' && !cw_cookie_is_too_long(cookie);
+  /* No host begins with "#", and a line that does would be a comment. */
+  return cookie->domain.len > 0 && cookie->domain.ptr[0] != '#' &&
+         cookie->path.len > 0 && cookie->path.ptr[0] == '/' &&
+         !cw_cookie_is_too_long(cookie);
 }
 
 bool cw_cookie_is_too_long(const struct cw_cookie *cookie) {
