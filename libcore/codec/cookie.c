@@ -122,6 +122,10 @@ static bool is_true(struct cw_slice s) {
   return cw_slice_ieq_str(s, "TRUE");
 }
 
+bool cw_cookie_may_be_domain(struct cw_slice s) {
+  return s.len > 0 && s.ptr[0] != '.' && s.ptr[0] != '#';
+}
+
 bool cw_cookie_parse_line(struct cw_slice line, struct cw_cookie *cookie) {
   static const char http_only[] = "#HttpOnly_";
   struct cw_slice field[7];
@@ -155,10 +159,8 @@ bool cw_cookie_parse_line(struct cw_slice line, struct cw_cookie *cookie) {
   cookie->expires_s = (int64_t)expires;
   cookie->name = field[5];
   cookie->value = field[6];
-  /* No host begins with "#", and a line that does would be a comment. */
-  return cookie->domain.len > 0 && cookie->domain.ptr[0] != '#' &&
-         cookie->path.len > 0 && cookie->path.ptr[0] == '/' &&
-         !cw_cookie_is_too_long(cookie);
+  return cw_cookie_may_be_domain(cookie->domain) && cookie->path.len > 0 &&
+         cookie->path.ptr[0] == '/' && !cw_cookie_is_too_long(cookie);
 }
 
 bool cw_cookie_is_too_long(const struct cw_cookie *cookie) {

@@ -42,6 +42,9 @@ struct cw_cookie {
    cookie that is over already has an expires_s in the past, at least 1. */
 bool cw_cookie_parse(struct cw_slice text, int64_t now_s,
                      struct cw_cookie *cookie);
+/* There is something, and it begins neither like a comment of a cookie file nor
+   with a dot, of which a file takes one off. No host does. */
+bool cw_cookie_may_be_domain(struct cw_slice s);
 /* A line of a cookie file: seven fields with tabs between them. False: a
    comment, an empty line, none of these, or too long. */
 bool cw_cookie_parse_line(struct cw_slice line, struct cw_cookie *cookie);

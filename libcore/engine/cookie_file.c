@@ -26,9 +26,8 @@ bool cw_cookies_add_text(struct cw_cookies *cookies, struct cw_slice line,
     return cw_cookies_add_line(cookies, line, now_s, perr);
   }
   *perr = CW_OK;
-  /* No host begins with "#", and in a file its line would be a comment. */
-  if (!cw_cookie_parse(field, now_s, &cookie) || cookie.domain.len == 0 ||
-      cookie.domain.ptr[0] == '#') {
+  if (!cw_cookie_parse(field, now_s, &cookie) ||
+      !cw_cookie_may_be_domain(cookie.domain)) {
     return false;
   }
   struct cw_cookie_place place = {
