@@ -1,6 +1,7 @@
 -- Every callback of an easy handle over a real server: nginx, vsftpd, OpenSSH,
 -- GStreamer's of RTSP. Once per row of callbacks.def; a row without a scenario
 -- here fails. What is common and needs no server is in conformance_spec.lua.
+local drivers = require "spec.drivers"
 local ftpd = require "spec.ftpd"
 local nginx = require "spec.nginx"
 local rtspd = require "spec.rtspd"
@@ -152,22 +153,6 @@ local scenarios = {
   end, is_late = true },
 }
 
-local function by_itself(e)
-  e:perform()
-end
-
--- Returns what drives a transfer by a multi of its own.
-local function by(multi)
-  return function(e)
-    multi:add(e)
-    local who, ok, err = multi:wait()
-    assert(who == e)
-    if not ok then
-      error(err, 0)
-    end
-  end
-end
-
 -- Runs the row's transfer with fn(answer, ...) as its callback.
 local function run(row, go, fn)
   local scenario = scenarios[row.name]
@@ -210,17 +195,17 @@ for row in cw.callbacks() do
     end)
 
     it("is called with its companion, by perform", function()
-      expect_called(row, by_itself)
+      expect_called(row, drivers.perform)
     end)
 
     it("is called with its companion, by a multi", function()
       local m <close> = cw.multi()
-      expect_called(row, by(m))
+      expect_called(row, drivers.by(m))
     end)
 
     it("throws the same value out of perform", function()
       local thrown = {}
-      local ok, err = pcall(run, row, by_itself, function()
+      local ok, err = pcall(run, row, drivers.perform, function()
         error(thrown)
       end)
       assert.is_false(ok)
@@ -231,7 +216,7 @@ for row in cw.callbacks() do
       it("throws the same value out of a multi", function()
         local m <close> = cw.multi()
         local thrown = {}
-        local ok, err = pcall(run, row, by(m), function()
+        local ok, err = pcall(run, row, drivers.by(m), function()
           error(thrown)
         end)
         assert.is_false(ok)
@@ -242,7 +227,7 @@ for row in cw.callbacks() do
     if row.may_pend then
       it("may wait, and all goes on", function()
         local n = 0
-        run(row, by_itself, function(answer)
+        run(row, drivers.perform, function(answer)
           n = n + 1
           if n < 3 then
             cw.sleep(0.01)

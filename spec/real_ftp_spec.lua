@@ -2,6 +2,7 @@
 -- and by a multi.
 require "spec.helper"
 local ftpd = require "spec.ftpd"
+local drivers = require "spec.drivers"
 local cw = require "curlew"
 
 local TEXT = "hello\r\nworld\r\n"
@@ -17,23 +18,8 @@ local function with_tls(more)
     :format(always, always, more or ""))
 end
 
--- Whoever drives it: one by perform, one by a multi.
-local drivers = {
-  perform = function(e)
-    e:perform()
-  end,
-  multi = function(e)
-    local m <close> = cw.multi()
-    m:add(e)
-    local who, ok, err = m:wait()
-    assert(who == e)
-    if not ok then
-      error(err, 0)
-    end
-  end,
-}
-
-for name, drive in pairs(drivers) do
+for _, name in ipairs { "perform", "multi" } do
+  local drive = drivers[name]
   local srv
 
   -- Runs a transfer of path with these options; its body and its handle.

@@ -14,6 +14,16 @@
 #define SWEEP_MAX_TURNS 20000
 #define SWEEP_MAX_RUNS  5000
 
+/* For functions that set options up to the first that there is no memory for.
+ */
+#define SET(easy, option, value)                                \
+  do {                                                          \
+    enum cw_code set_err = cw_easy_setopt(easy, option, value); \
+    if (set_err) {                                              \
+      return set_err;                                           \
+    }                                                           \
+  } while (0)
+
 /* Calls run with 1, 2, ... until a run makes fewer allocations than that; this
    one, in which nothing fails, must return true. */
 static inline void sweep_all(bool (*run)(long fail_at, bool what), bool what) {

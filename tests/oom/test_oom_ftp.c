@@ -10,14 +10,6 @@
 #include "oom/sweep.h"
 #include "support/ftp_dialogue.h"
 
-#define SET(easy, option, value)                                \
-  do {                                                          \
-    enum cw_code set_err = cw_easy_setopt(easy, option, value); \
-    if (set_err) {                                              \
-      return set_err;                                           \
-    }                                                           \
-  } while (0)
-
 static int calls;
 
 static size_t on_read(char *bytes, size_t size, size_t n, void *data) {

@@ -30,14 +30,6 @@ static long on_end(void *data) {
   return CW_CHUNK_END_FUNC_OK;
 }
 
-#define SET(easy, option, value)                                \
-  do {                                                          \
-    enum cw_code set_err = cw_easy_setopt(easy, option, value); \
-    if (set_err) {                                              \
-      return set_err;                                           \
-    }                                                           \
-  } while (0)
-
 static enum cw_code set_up(CW *easy, struct got *got) {
   SET(easy, CWOPT_URL, "ftp://h.example/dir/*.txt");
   SET(easy, CWOPT_WILDCARDMATCH, 1L);

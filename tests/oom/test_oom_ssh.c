@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "oom/failing.h"
+#include "oom/sweep.h"
 #include "support/sshd.h"
 
 #define MANY_RUNS 10000
@@ -19,14 +19,6 @@ __lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void) {
   return "leak:libcrypto\n";
 }
-
-#define SET(easy, option, value)                                \
-  do {                                                          \
-    enum cw_code set_err = cw_easy_setopt(easy, option, value); \
-    if (set_err) {                                              \
-      return set_err;                                           \
-    }                                                           \
-  } while (0)
 
 static struct sshd d;
 static size_t given, taken;

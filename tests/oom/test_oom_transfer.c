@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "oom/failing.h"
+#include "oom/sweep.h"
 #include "support/peer.h"
 
 #define MOST_TRANSFERS 3
@@ -182,14 +182,6 @@ static void sweep(const struct scene *scene) {
 }
 
 /* --- a GET ---------------------------------------------------------------- */
-
-#define SET(easy, option, value)                                \
-  do {                                                          \
-    enum cw_code set_err = cw_easy_setopt(easy, option, value); \
-    if (set_err) {                                              \
-      return set_err;                                           \
-    }                                                           \
-  } while (0)
 
 static enum cw_code collect(CW *easy, struct got *got, const char *url) {
   bytes_clear(&got->body);
