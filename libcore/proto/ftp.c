@@ -258,9 +258,9 @@ static enum cw_code take_reply(struct cw_exchange *x, struct cw_ftp *f) {
   if (!err) {
     err = cw_ftp_read_reply(x, f);
   }
-  if (err == CW_AGAIN && !f->line_waits) {
+  if (err == CW_AGAIN) {
     err = cw_ftp_tend_data(x, f);
-    return err ? err : reply_timed_out(x, f);
+    return err ? err : f->line_waits ? CW_AGAIN : reply_timed_out(x, f);
   }
   if (err) {
     return err;

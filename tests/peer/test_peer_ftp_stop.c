@@ -315,3 +315,49 @@ Test(peer_ftp_stop, a_handshake_of_the_data_connection_that_fails) {
   handshake_fails(1, end_of_it, broken, CWE_PARTIAL_FILE, "426 cut");
   handshake_fails(0, NULL, broken, CWE_SSL_CONNECT_ERROR, "data connection");
 }
+
+static CW *waiting;
+
+static void answer_header(void *data) {
+  size_t *n = data;
+  cr_expect_eq(cw_easy_callback_done(waiting, CW_SLOT_HEADER, (int64_t)*n),
+               CW_OK);
+}
+
+static size_t on_header(char *bytes, size_t size, size_t n, void *data) {
+  static size_t shown;
+  struct world *w = data;
+  if (size * n < 4 || strncmp(bytes, "150 ", 4) != 0) {
+    return size * n;
+  }
+  uint64_t id = 0;
+  shown = size * n;
+  cr_assert_eq(cw_multi_timer_start(w->multi, 3000, answer_header, &shown, &id),
+               CWM_OK);
+  return (size_t)CW_CALLBACK_PENDING;
+}
+
+/* TLS of the data connection goes on while the header callback waits; where it
+   did not, the loop would spin and the time never come. */
+Test(peer_ftp_stop, not_by_a_header_callback_that_waits) {
+  static struct world w;
+  struct step steps[MAX_STEPS];
+  struct manner m = {.is_tls = true};
+  struct stop never = {.w = &w, .stop_at = -1};
+  begin(&w);
+  w.lenient = true;
+  play(&w, &m, dialogue(&m, steps), NULL,
+       "listen 10.0.0.1 2000 tls good\naccept\nsend \"hello\"\nclose\n");
+  waiting = world_easy(&w, "");
+  set_up(waiting, &m, &never);
+  /* Two round trips for TLS, one for the reply. */
+  cw_vnet_latency_us(w.net, 10000);
+  cw_easy_setopt(waiting, CWOPT_SSLVERSION, (long)CW_SSLVERSION_MAX_TLSv1_2);
+  cw_easy_setopt(waiting, CWOPT_HEADERFUNCTION, on_header);
+  cw_easy_setopt(waiting, CWOPT_HEADERDATA, &w);
+  cr_expect_eq(world_perform(&w, waiting), CW_OK, "%s",
+               cw_easy_detail(waiting));
+  cr_expect_geq(world_ms(&w), 3000);
+  cw_easy_cleanup(waiting);
+  end(&w, "header");
+}
