@@ -25,11 +25,33 @@ local function recorder()
   end })
 end
 
+-- A handle of these options, whose sockets and parts are noted.
+local function upload(note, given)
+  function given.opensocketfunction(purpose, address)
+    note("opensocket %s %s:%d", purpose, address.ip, address.port)
+  end
+  function given.sockoptfunction(_, purpose)
+    note("sockopt %s", purpose)
+  end
+  function given.prereqfunction(peer)
+    note("prereq %s:%d", peer.ip, peer.port)
+  end
+  function given.readfunction(_, left)
+    local part = table.remove(left, 1)
+    note("read -> %s", part or "nil, the end")
+    return part
+  end
+  function given.closesocketfunction()
+    note "closesocket"
+  end
+  return cw.easy(given)
+end
+
 describe("the order of calls", function()
   it("of an upload over HTTPS in chunks is as it is printed", function()
     local note = recorder()
     world.run(function()
-      local e <close> = cw.easy {
+      local e <close> = upload(note, {
         url = "https://files.test/put", upload = true, verbose = true,
         noprogress = false, cainfo_blob = world.identity().cert,
         httpheader = { "Transfer-Encoding: chunked", "Trailer: X-Sum" },
@@ -37,22 +59,8 @@ describe("the order of calls", function()
         resolver_start_function = function(host, port)
           note("resolver_start %s %d", host, port)
         end,
-        opensocketfunction = function(purpose, address)
-          note("opensocket %s %s:%d", purpose, address.ip, address.port)
-        end,
-        sockoptfunction = function(_, purpose)
-          note("sockopt %s", purpose)
-        end,
         ssl_ctx_function = function()
           note "ssl_ctx"
-        end,
-        prereqfunction = function(peer)
-          note("prereq %s:%d", peer.ip, peer.port)
-        end,
-        readfunction = function(_, left)
-          local part = table.remove(left, 1)
-          note("read -> %s", part or "nil, the end")
-          return part
         end,
         readdata = { "first", "second" },
         trailerfunction = function()
@@ -77,10 +85,7 @@ describe("the order of calls", function()
             note("debug data_in %d bytes", #view)
           end
         end,
-        closesocketfunction = function()
-          note "closesocket"
-        end,
-      }
+      })
       e:perform()
     end)
     assert.equal(printed "https-upload", table.concat(note, "\n"))
@@ -134,7 +139,7 @@ describe("the order of calls", function()
     end
     local sent = 0
     do
-      local e <close> = cw.easy {
+      local e <close> = upload(note, {
         url = ("sftp://files.test:%d%s/part"):format(server.port, server.dir),
         username = server.user, ssh_auth_types = "publickey",
         ssh_private_keyfile = server.dir .. "/user_ed25519",
@@ -145,27 +150,13 @@ describe("the order of calls", function()
           note("resolver_start %s %d", host, port)
           return { "127.0.0.1" }
         end,
-        opensocketfunction = function(purpose, address)
-          note("opensocket %s %s:%d", purpose, address.ip, address.port)
-        end,
-        sockoptfunction = function(_, purpose)
-          note("sockopt %s", purpose)
-        end,
         ssh_keyfunction = function(known, found, match)
           note("ssh_key %s, %s, %s -> fine_add_to_file", known, found.type,
             match)
           return "fine_add_to_file"
         end,
-        prereqfunction = function(peer)
-          note("prereq %s:%d", peer.ip, peer.port)
-        end,
         seekfunction = function(offset, origin)
           note("seek %d %s", offset, origin)
-        end,
-        readfunction = function(_, left)
-          local part = table.remove(left, 1)
-          note("read -> %s", part or "nil, the end")
-          return part
         end,
         readdata = { " world" },
         headerfunction = function(line)
@@ -184,10 +175,7 @@ describe("the order of calls", function()
             note "debug text SSH: logged in"
           end
         end,
-        closesocketfunction = function()
-          note "closesocket"
-        end,
-      }
+      })
       e:perform()
     end
     assert.equal("hello world", server:read "part")

@@ -127,4 +127,20 @@ function kit.paper()
   return paper
 end
 
+-- An empty folder of the file system, which goes with its scope.
+function kit.folder()
+  local name = os.tmpname()
+  os.remove(name)
+  assert(sys.make_dirs(name))
+  return setmetatable({ name = name }, { __close = function()
+    os.execute(("rm -rf '%s'"):format(name))
+  end })
+end
+
+-- What is in a file; nil: it is not there.
+function kit.read(path)
+  local file <close> = io.open(path, "rb")
+  return file and file:read "a"
+end
+
 return kit

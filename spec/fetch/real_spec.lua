@@ -8,20 +8,6 @@ local sys = require "curlew.sys"
 local build = os.getenv "CURLEW_BUILD" or "build/debug"
 local PROGRAM = build .. "/bin/curlew"
 
-local function folder_for_test()
-  local name = os.tmpname()
-  os.remove(name)
-  assert(sys.make_dirs(name))
-  return setmetatable({ name = name }, { __close = function()
-    os.execute(("rm -rf '%s'"):format(name))
-  end })
-end
-
-local function read(path)
-  local file <close> = io.open(path, "rb")
-  return file and file:read "a"
-end
-
 local function write(path, text)
   local file <close> = assert(io.open(path, "wb"))
   file:write(text)
@@ -50,15 +36,15 @@ local function start(folder, args)
     base, base, base)))
   local process = {}
   process.pid = until_true(function()
-    return (read(base .. ".pid") or ""):match "%d+"
+    return (kit.read(base .. ".pid") or ""):match "%d+"
   end)
   function process.code()
     return until_true(function()
-      return math.tointeger(tonumber(read(base .. ".code") or ""))
+      return math.tointeger(tonumber(kit.read(base .. ".code") or ""))
     end)
   end
   function process.output()
-    return read(base .. ".out"), read(base .. ".err")
+    return kit.read(base .. ".out"), kit.read(base .. ".err")
   end
   function process.kill(signal)
     return os.execute(("kill -%s %s 2>/dev/null"):format(signal,
@@ -69,7 +55,7 @@ end
 
 describe("the fetcher over real sockets", function()
   it("fetches, retries, resumes and checks", function()
-    local folder <close> = folder_for_test()
+    local folder <close> = kit.folder()
     local srv <close> = server.new()
     local body = kit.bytes(1000000)
     srv:route("/cut", function(c)
@@ -94,25 +80,25 @@ describe("the fetcher over real sockets", function()
     }
     assert.equal(31, outcome.done)
     assert.equal(400000, kit.attempt(outcome, 1, 2).resumed_from)
-    assert.is_true(body == read(folder.name .. "/cut"))
+    assert.is_true(body == kit.read(folder.name .. "/cut"))
     assert.same({}, srv.failures)
   end)
 
   it("copies files by file://", function()
-    local folder <close> = folder_for_test()
+    local folder <close> = kit.folder()
     write(folder.name .. "/a", "content")
     local outcome = cw.fetch.run { items = { {
       "file://" .. folder.name .. "/a", dir = folder.name, to = "b",
       md5 = kit.digest("md5", "content"),
     } } }
     assert.equal(1, outcome.done, outcome.results[1].reason)
-    assert.equal("content", read(folder.name .. "/b"))
+    assert.equal("content", kit.read(folder.name .. "/b"))
   end)
 end)
 
 describe("the program as a process", function()
   it("fetches a list from standard input", function()
-    local folder <close> = folder_for_test()
+    local folder <close> = kit.folder()
     cw.run(function()
       local srv <close> = server.new()
       srv:route("^/", function(c) c:reply(200, {}, c.request.path) end)
@@ -120,8 +106,8 @@ describe("the program as a process", function()
       local process = start(folder, ("fetch - --dir '%s/got' <'%s/list'")
         :format(folder.name, folder.name))
       assert.equal(0, process.code())
-      assert.equal("/1", read(folder.name .. "/got/1"))
-      assert.equal("/2", read(folder.name .. "/got/2"))
+      assert.equal("/1", kit.read(folder.name .. "/got/1"))
+      assert.equal("/2", kit.read(folder.name .. "/got/2"))
       local out, err = process.output()
       assert.equal("", out)
       assert.matches("2 done, 0 failed, 0 skipped in .* %(4 B%)\n$", err)
@@ -129,7 +115,7 @@ describe("the program as a process", function()
   end)
 
   it("ends an interrupted run in order, and goes on with it", function()
-    local folder <close> = folder_for_test()
+    local folder <close> = kit.folder()
     cw.run(function()
       local srv <close> = server.new()
       local body, is_slow = kit.bytes(500000), true
@@ -156,13 +142,13 @@ describe("the program as a process", function()
       is_slow = false
       process = start(folder, command)
       assert.equal(0, process.code())
-      assert.is_true(body == read(folder.name .. "/x"))
-      assert.is_nil(read(folder.name .. "/x.part"))
+      assert.is_true(body == kit.read(folder.name .. "/x"))
+      assert.is_nil(kit.read(folder.name .. "/x.part"))
     end)
   end)
 
   it("may be killed at any moment and run again", function()
-    local folder <close> = folder_for_test()
+    local folder <close> = kit.folder()
     cw.run(function()
       local srv <close> = server.new()
       local bodies, sums = {}, {}
@@ -200,7 +186,7 @@ describe("the program as a process", function()
         kills = kills + (process.kill "KILL" and 1 or 0)
         process.code()
         for i = 1, 12 do
-          local there = read(folder.name .. "/" .. i)
+          local there = kit.read(folder.name .. "/" .. i)
           assert.is_true(there == nil or there == bodies[i])
         end
       end
@@ -208,14 +194,14 @@ describe("the program as a process", function()
       local process = start(folder, command)
       assert.equal(0, process.code(), select(2, process.output()))
       for i = 1, 12 do
-        assert.is_true(bodies[i] == read(folder.name .. "/" .. i))
+        assert.is_true(bodies[i] == kit.read(folder.name .. "/" .. i))
       end
       srv.failures = {}
     end)
   end)
 
   it("says what is wrong and ends with the code for it", function()
-    local folder <close> = folder_for_test()
+    local folder <close> = kit.folder()
     write(folder.name .. "/bad.lua", "\nfetch { ur = 1 }")
     write(folder.name .. "/empty.lua", "")
     write(folder.name .. "/s.lua", "os.exit(require 'curlew'.get and 7)")

@@ -8,20 +8,6 @@ local sys = require "curlew.sys"
 
 local body, other = kit.bytes(3000000), kit.bytes(3000000, 9)
 
-local function folder_for_test()
-  local name = os.tmpname()
-  os.remove(name)
-  assert(sys.make_dirs(name))
-  return setmetatable({ name = name }, { __close = function()
-    os.execute(("rm -rf '%s'"):format(name))
-  end })
-end
-
-local function read(path)
-  local file <close> = io.open(path, "rb")
-  return file and file:read "a"
-end
-
 -- Fetches a URL into the folder; interrupted once n bytes came.
 local function fetch(folder, url, options, n)
   local path = folder.name .. "/x.part"
@@ -36,7 +22,7 @@ end
 
 -- put(name, bytes, stamp) makes a file of the server's.
 local function interrupt_and_go_on(url, options, put)
-  local folder <close> = folder_for_test()
+  local folder <close> = kit.folder()
   put(body, "2020-01-01 00:00:00Z")
   local slow = { max_recv_speed_large = 2000000 }
   for name, value in pairs(options) do
@@ -45,21 +31,21 @@ local function interrupt_and_go_on(url, options, put)
   local outcome = fetch(folder, url, slow, 100000)
   assert.is_true(outcome.interrupted)
   assert.matches("changed=1577836800 size=3000000",
-    read(folder.name .. "/x.part.meta"))
-  local kept = #read(folder.name .. "/x.part")
+    kit.read(folder.name .. "/x.part.meta"))
+  local kept = #kit.read(folder.name .. "/x.part")
   assert.is_true(kept >= 100000 and kept < 3000000)
 
   outcome = fetch(folder, url, options)
   assert.equal(1, outcome.done, outcome.results[1].reason)
   assert.equal(kept, outcome.results[1].attempts[1].resumed_from)
-  assert.is_true(body == read(folder.name .. "/x"))
+  assert.is_true(body == kit.read(folder.name .. "/x"))
 
   assert.is_true(fetch(folder, url, slow, 100000).interrupted)
   put(other, "2020-01-01 00:00:01Z")
   outcome = fetch(folder, url, options)
   assert.equal(1, outcome.done, outcome.results[1].reason)
   assert.is_nil(outcome.results[1].attempts[1].resumed_from)
-  assert.is_true(other == read(folder.name .. "/x"))
+  assert.is_true(other == kit.read(folder.name .. "/x"))
 end
 
 describe("a partial file of a real server", function()
