@@ -20,7 +20,9 @@ static enum cw_code open_file(struct cw_exchange *x, struct cw_ssh_run *run,
 static enum cw_code say_space(struct cw_exchange *x,
                               const struct cw_ssh_run *run,
                               const LIBSSH2_SFTP_STATVFS *v) {
+  /* A server may say that its blocks have no size. */
   uint64_t block = v->f_frsize > 0 ? v->f_frsize : v->f_bsize;
+  block = block > 0 ? block : 1;
   if (v->f_bavail == 0 || v->f_bavail < (FULL_BYTES + block - 1) / block) {
     return cw_fail(x->fail, CWE_REMOTE_DISK_FULL,
                    "cannot write %.150s: the disk of the server is full",
