@@ -57,9 +57,8 @@ struct date {
 
 /* --- the calendar ------------------------------------------------------- */
 
-/* Days since 1970-01-01. Years begin in March, so that the leap day is the
-   last one of a year. */
-static int64_t days_of(int64_t year, int month, int day) {
+/* Years begin in March, so that the leap day is the last one of a year. */
+int64_t cw_calendar_days(int64_t year, int month, int day) {
   year -= month < 3;
   int64_t era = (year >= 0 ? year : year - 399) / 400;
   int64_t of_era = year - era * 400;
@@ -68,8 +67,7 @@ static int64_t days_of(int64_t year, int month, int day) {
          719468;
 }
 
-/* The inverse. */
-static void date_of(int64_t days, int *pyear, int *pmonth, int *pday) {
+void cw_calendar_date(int64_t days, int *pyear, int *pmonth, int *pday) {
   days += 719468;
   int64_t era = (days >= 0 ? days : days - 146096) / 146097;
   int64_t of_era = days - era * 146097;
@@ -87,10 +85,10 @@ static int64_t floor_days(int64_t time_s) {
   return time_s % DAY_S < 0 ? days - 1 : days;
 }
 
-/* The 31st of April is none. */
-static bool is_day(int year, int month, int day) {
+bool cw_calendar_has(int year, int month, int day) {
   int back_year, back_month, back_day;
-  date_of(days_of(year, month, day), &back_year, &back_month, &back_day);
+  cw_calendar_date(cw_calendar_days(year, month, day), &back_year, &back_month,
+                   &back_day);
   return back_year == year && back_month == month && back_day == day;
 }
 
@@ -252,7 +250,7 @@ static bool read_parts(struct date *date, struct cw_slice s) {
 
 static int64_t time_of(const struct date *date, int year) {
   int64_t time_s = date->time_s >= 0 ? date->time_s : 0;
-  return days_of(year, date->month, date->day) * DAY_S + time_s -
+  return cw_calendar_days(year, date->month, date->day) * DAY_S + time_s -
          (int64_t)date->zone_minutes * 60;
 }
 
@@ -260,7 +258,7 @@ static int64_t time_of(const struct date *date, int year) {
    years ahead. */
 static int full_year(const struct date *date, int64_t now_s) {
   int now_year, month, day;
-  date_of(floor_days(now_s), &now_year, &month, &day);
+  cw_calendar_date(floor_days(now_s), &now_year, &month, &day);
   int year = now_year / 100 * 100 + 100 + date->year;
   while (time_of(date, year) - now_s > (int64_t)50 * YEAR_S) {
     year -= 100;
@@ -286,7 +284,7 @@ bool cw_date_parse(struct cw_slice text, int64_t now_s, int64_t *ptime_s) {
     year = full_year(&date, clamp_time(now_s));
   }
   if (year < MIN_YEAR || year > MAX_YEAR ||
-      !is_day(year, date.month, date.day)) {
+      !cw_calendar_has(year, date.month, date.day)) {
     return false;
   }
   *ptime_s = time_of(&date, year);
@@ -300,7 +298,7 @@ void cw_date_format(int64_t time_s, char out[CW_DATE_BYTES]) {
   int64_t days = floor_days(time_s);
   int second = (int)(time_s - days * DAY_S);
   int year, month, day;
-  date_of(days, &year, &month, &day);
+  cw_calendar_date(days, &year, &month, &day);
   /* 1970-01-01 was a Thursday. Whole weeks keep the sum above 0. */
   int64_t weekday = (days + 4 + INT64_C(7) * 110000) % 7;
   char text[64];

@@ -13,6 +13,14 @@
 
 #define CW_DATE_BYTES 30 /* with its NUL */
 
+/* The Gregorian calendar, whose days count from 1970-01-01; months and days of
+   a month from 1. */
+int64_t cw_calendar_days(int64_t year, int month, int day);
+/* The inverse. */
+void cw_calendar_date(int64_t days, int *pyear, int *pmonth, int *pday);
+/* The 31st of April is none. */
+bool cw_calendar_has(int year, int month, int day);
+
 /* Seconds since 1970 UTC; false: not a date (of the years 1583 to 9999), and
    *ptime_s is as before. now_s decides the century of a two-digit year (at
    most 50 years ahead). Without a time of day it is midnight, without a zone

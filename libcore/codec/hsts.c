@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/scan.h"
+#include "codec/date.h"
 #include "codec/lex.h"
 #include "codec/uri.h"
 
@@ -89,30 +90,13 @@ bool cw_hsts_parse_header(struct cw_slice value, int64_t now_s,
 /* --- dates ----------------------------------------------------------------
  */
 
-/* Days from 1970-01-01 to that day of the Gregorian calendar. The year begins
-   in March, so that the day that leap years add is its last. */
-static int64_t days_of(int64_t year, int64_t month, int64_t day) {
-  year -= month <= 2;
-  int64_t era = year / 400;
-  int64_t of_era = year - era * 400;
-  int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  int64_t days = of_era * 365 + of_era / 4 - of_era / 100 + of_year;
-  return era * 146097 + days - 719468;
-}
-
-static int64_t month_days(int64_t year, int64_t month) {
-  static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  return month == 2 && leap ? 29 : days[month - 1];
-}
-
-static bool take_number(struct cw_slice *s, size_t digits, int64_t *pvalue) {
+static bool take_number(struct cw_slice *s, size_t digits, int *pvalue) {
   uint64_t value = 0;
   if (s->len < digits || !cw_scan_u64(cw_slice(s->ptr, digits), 9999, &value)) {
     return false;
   }
   cw_lex_drop(s, digits);
-  *pvalue = (int64_t)value;
+  *pvalue = (int)value;
   return true;
 }
 
@@ -125,7 +109,7 @@ static bool take_char(struct cw_slice *s, char c) {
 }
 
 bool cw_hsts_parse_expire(struct cw_slice text, int64_t *pexpires_s) {
-  int64_t year, month, day, hour, minute, second;
+  int year, month, day, hour, minute, second;
   if (text.len == 0 || cw_slice_eq_str(text, "unlimited")) {
     *pexpires_s = CW_HSTS_FOREVER;
     return true;
@@ -137,28 +121,13 @@ bool cw_hsts_parse_expire(struct cw_slice text, int64_t *pexpires_s) {
       !take_number(&text, 2, &second) || text.len > 0) {
     return false;
   }
-  if (year < 1 || month < 1 || month > 12 || day < 1 ||
-      day > month_days(year, month) || hour > 23 || minute > 59 ||
-      second > 60) {
+  if (year < 1 || !cw_calendar_has(year, month, day) || hour > 23 ||
+      minute > 59 || second > 60) {
     return false;
   }
-  *pexpires_s =
-      days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+  *pexpires_s = cw_calendar_days(year, month, day) * 86400 + hour * 3600 +
+                minute * 60 + second;
   return true;
-}
-
-/* The day of the calendar by its number from 1970 on; the year as above. */
-static void date_of(int64_t days, int *pyear, int *pmonth, int *pday) {
-  days += 719468;
-  int64_t era = days / 146097;
-  int64_t of_era = days - era * 146097;
-  int64_t year =
-      (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-  int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-  int64_t month = (5 * of_year + 2) / 153;
-  *pday = (int)(of_year - (153 * month + 2) / 5 + 1);
-  *pmonth = (int)(month < 10 ? month + 3 : month - 9);
-  *pyear = (int)(year + era * 400 + (*pmonth <= 2));
 }
 
 /* 9999-12-31 23:59:59 */
@@ -171,7 +140,7 @@ void cw_hsts_format_expire(int64_t expires_s, char out[CW_HSTS_EXPIRE_BYTES]) {
     return;
   }
   expires_s = expires_s < 0 ? 0 : expires_s > LAST_S ? LAST_S : expires_s;
-  date_of(expires_s / 86400, &year, &month, &day);
+  cw_calendar_date(expires_s / 86400, &year, &month, &day);
   unsigned s = (unsigned)(expires_s % 86400);
   (void)snprintf(out, CW_HSTS_EXPIRE_BYTES, "%04u%02u%02u %02u:%02u:%02u",
                  (unsigned)year % 10000, (unsigned)month % 100,
